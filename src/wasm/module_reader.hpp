@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string_view>
-#include <unordered_set>
 
 #include "wasm/cursor.hpp"
 #include "wasm/instruction.hpp"

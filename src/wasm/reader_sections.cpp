@@ -56,7 +56,9 @@ void ModuleReader::read_functions() {
 void ModuleReader::read_exports() {
     const auto count = read_count("exports", limits_.exports);
     out_.info.exports.reserve(count);
-    std::unordered_set<std::string_view> names;  // views into the binary
+    // Sorted rather than hashed: the names come from the guest, which could make a hash table slow.
+    std::vector<std::pair<std::string_view, std::uint64_t>> names;  // views into the binary
+    names.reserve(count);
     for (std::uint32_t i = 0; i < count && in_.ok(); ++i) {
         const auto start = in_.at();
         const auto name = read_limited_name();
@@ -67,10 +69,13 @@ void ModuleReader::read_exports() {
         if (!in_.ok()) return;
         const Export found{std::string(name), static_cast<ExternKind>(kind), index};
         check_index(to_string(found.kind), at, index, count_of(found.kind));
-        if (!names.insert(name).second) in_.fail_at(start, base::concat("duplicate export ", base::quoted(name)));
+        names.emplace_back(name, start);
         if (in_.ok() && found.kind == ExternKind::global && mutable_global_[index]) features_.add(Feature::mutable_globals);
         out_.info.exports.push_back(found);
     }
+    std::ranges::sort(names);
+    const auto twice = std::ranges::adjacent_find(names, {}, [](const auto& entry) { return entry.first; });
+    if (twice != names.end()) in_.fail_at(std::next(twice)->second, base::concat("duplicate export ", base::quoted(twice->first)));
 }
 
 void ModuleReader::read_start() {
