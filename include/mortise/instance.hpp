@@ -1,0 +1,133 @@
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <mortise/bytes.hpp>
+#include <mortise/codec.hpp>
+#include <mortise/detail/call.hpp>
+#include <mortise/error.hpp>
+#include <mortise/export.hpp>
+#include <mortise/function.hpp>
+#include <mortise/value.hpp>
+
+namespace mortise {
+
+/// One call in its general form, for tools; `call`, `function` and `invoke` are the everyday ones.
+struct CallRequest {
+    enum class Form : std::uint8_t {
+        values,   ///< `arguments`, `wanted`
+        message,  ///< `payload`
+    };
+    std::string_view name;
+    Form form = Form::values;
+    std::span<const ValueView> arguments{};
+    Kind wanted = Kind::any;
+    BytesView payload{};
+    const std::any* options = nullptr;   ///< of the type that the ABI's header names, e.g. gas; null: its defaults
+};
+
+/// What came of a call.
+struct CallOutcome {
+    Value value;                ///< of value ABIs, and status numbers
+    Bytes payload;              ///< of message ABIs
+    bool has_payload = false;   ///< the guest gave a response (maybe an empty one)
+    std::string warning;        ///< what the guest said beside a success
+    std::any report;            ///< of the type that the ABI's header names, e.g. gas left
+};
+
+/// What an instance used so far. Fuel is that of the latest call.
+struct InstanceUsage {
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t memory_peak_bytes = 0;
+    std::uint64_t calls = 0;
+    std::uint64_t fuel = 0;         ///< 0 where it is not counted
+};
+
+/// Stops an instance from another thread. Copy it freely; it may outlive the instance, and then does nothing.
+class MORTISE_API InterruptHandle {
+public:
+    /// The call that is running ends with `cancelled`, at the latest at the next tick or when its host function returns.
+    /// Nothing happens while no call is running. Any thread.
+    void interrupt() const noexcept;
+
+    explicit InterruptHandle(std::weak_ptr<detail::InstanceState> state) noexcept : state_(std::move(state)) {}
+
+private:
+    std::weak_ptr<detail::InstanceState> state_;
+};
+
+/// One sandbox of a plugin. Movable. One caller at a time: a second thread gets `busy` in checking builds (debug, TSan), and
+/// mostly in others; a host function may call its own instance again on the same thread. A moved-from instance answers
+/// `closed`. After guest code was cut short the plugin's `AfterFailure` decides what the next call finds.
+class MORTISE_API Instance {
+public:
+    Instance(Instance&&) noexcept;
+    Instance& operator=(Instance&&) noexcept;
+    ~Instance();
+
+    /// Calls an export of a value ABI, or an operation of a message ABI whose one argument and result are text or bytes.
+    /// R: void, a number, bool, std::string, Bytes, or Value (whatever the function gives). Errors: `function_not_found`,
+    /// `type_mismatch` (naming the parameter, wanted and got), `abi_unknown`, and the run codes.
+    template <class R = void, class... A>
+        requires(!(std::is_base_of_v<codec::Tag, std::remove_cvref_t<A>> || ...))
+    Result<R> call(std::string_view name, const A&... arguments) {
+        const std::array<ValueView, sizeof...(A)> views{detail::view_of(arguments)...};
+        return detail::value_as<R>(call_values(name, views, detail::wanted_kind<R>()));
+    }
+
+    /// Calls an operation of a message ABI with a struct through a codec, e.g. `codec::msgpack`.
+    template <class R, class A, class Codec>
+        requires(std::is_base_of_v<codec::Tag, std::remove_cvref_t<Codec>>)
+    Result<R> call(std::string_view name, const A& argument, const Codec& codec) {
+        return codec::call<R>(codec, argument, [&](BytesView payload) { return invoke(name, payload); });
+    }
+
+    /// An operation with a payload: waPC, hookr, W3bstream. An absent response is empty bytes.
+    Result<Bytes> invoke(std::string_view name, BytesView payload);
+    Result<Bytes> invoke(std::string_view name, std::string_view payload) { return invoke(name, bytes_of(payload)); }
+
+    /// Likewise into a buffer whose capacity is reused; it is emptied first.
+    Result<void> invoke_into(std::string_view name, BytesView payload, Bytes& response);
+
+    /// An export bound once: looked up and type-checked here, called without any look-up. Keeps nothing alive: a call after the
+    /// instance is gone answers `closed`.
+    template <class Signature>
+    Result<Function<Signature>> function(std::string_view name) {
+        return Function<Signature>::bind(state_, name);
+    }
+
+    /// A call in its general form. `outcome` is filled on failure too, as far as it got.
+    Result<void> perform(const CallRequest& request, CallOutcome& outcome);
+
+    /// Ends the running call from another thread; see `InterruptHandle`, which may be kept apart from the instance.
+    void interrupt() const noexcept;
+    InterruptHandle interrupt_handle() const noexcept;
+
+    /// Any time, from the instance's own thread.
+    InstanceUsage usage() const;
+
+    /// Unique in the process, from 1; the same through re-instantiations.
+    std::uint64_t id() const noexcept;
+
+    /// Drops the sandbox now; later calls answer `closed`. Not from inside a host function of this instance (`busy`).
+    Result<void> close();
+
+    /// The sandbox as after start-up again: a new one. Errors as `Plugin::instantiate`.
+    Result<void> reset();
+
+    explicit Instance(std::shared_ptr<detail::InstanceState> state) noexcept;
+
+private:
+    Result<Value> call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted);
+
+    std::shared_ptr<detail::InstanceState> state_;
+};
+
+}  // namespace mortise

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mortise/abi_info.hpp>
+#include <mortise/engine_info.hpp>
+#include <mortise/engine_options.hpp>
+#include <mortise/error.hpp>
+#include <mortise/export.hpp>
+#include <mortise/plugin.hpp>
+
+namespace mortise {
+
+namespace detail {
+class RuntimeState;
+}
+
+/// Settings of a Runtime.
+struct RuntimeOptions {
+    /// Which engine, one of `Runtime::engines`, or `wasm-c-api:PATH` for a shared library with the standard `wasm.h`. Empty:
+    /// the first that this build has, Wasmtime in a usual one.
+    std::string engine;
+
+    /// The engine's own choices: compiler, pooling.
+    EngineOptions engine_options;
+
+    /// The period of the clock that deadlines are measured by; 1 ms to 1 s. 10 ms costs 0.2 % of a core, and lets a call
+    /// overrun by up to a tick or two. No thread runs while no instance lives.
+    std::chrono::milliseconds tick{10};
+
+    /// Bytes of guest stack of every plugin, 64 KiB to 1 MiB. An engine fixes it for all; a plugin's `Limits::stack_bytes` may
+    /// only be lower.
+    std::size_t stack_bytes = std::size_t{512} << 10;
+
+    /// Hears of what happens in plugins that have no observer of their own. Null: nobody.
+    std::shared_ptr<Observer> observer;
+};
+
+/// An engine with its settings. Cheap to copy; all copies are the same Runtime. Any thread may use it. The engine is made when
+/// the first plugin is loaded.
+class MORTISE_API Runtime {
+public:
+    /// Never fails: options that no engine can keep are reported by the first `load`.
+    explicit Runtime(RuntimeOptions options = {});
+
+    /// Loads a plugin from a file: `.wasm`, an ABI's container, or the text format where the engine reads it.
+    /// Errors: `not_found`, `io`; all load codes; `invalid_argument` (options); `memory_limit` (it declares more than `Limits`).
+    /// Compiling takes milliseconds to seconds, cannot be interrupted and is bounded by `LoadLimits` alone.
+    Result<Plugin> load(const std::filesystem::path& file, PluginOptions options = {}) const;
+
+    /// Loads a plugin from memory.
+    Result<Plugin> load_bytes(BytesView bytes, PluginOptions options = {}) const;
+
+    /// The engine in use. Errors: `not_found` (no such engine in this build), `unsupported`, `io`.
+    Result<EngineInfo> engine() const;
+
+    /// The engines and ABIs of this build, the default first.
+    static std::vector<EngineInfo> engines();
+    static std::vector<AbiInfo> abis();
+
+private:
+    std::shared_ptr<detail::RuntimeState> state_;
+};
+
+/// The ABIs that recognise a module, with the reason of each; none: `plain`, more than one: the caller must name it.
+struct Recognition {
+    std::string abi;
+    std::string reason;
+};
+MORTISE_API std::vector<Recognition> recognise(const ModuleInfo& module);
+
+/// The version of mortise, e.g. `0.1.0`.
+MORTISE_API std::string_view version() noexcept;
+
+}  // namespace mortise

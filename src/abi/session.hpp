@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include <mortise/limits.hpp>
+#include <mortise/observer.hpp>
+
+#include "engine/store.hpp"
+
+namespace mortise {
+class Instance;
+}
+
+namespace mortise::abi {
+
+/// What host/ lends to the ABI of one instance for the instance's life: who it is, what it may use, where its words go. Host
+/// functions reach it through `Store::session`. One thread at a time, like its instance.
+struct Session {
+    std::uint64_t instance_id = 0;
+    const Limits* limits = nullptr;
+    Observer* observer = nullptr;        ///< null: nobody listens, so events are not even built
+    mortise::Instance* handle = nullptr; ///< what a HostCall hands to host functions
+    std::uint64_t log_left = 0;          ///< bytes that the running call may still log; set when an outermost call begins
+    bool log_cut = false;                ///< the cut was already said in this call
+    bool poisoned = false;               ///< guest code was cut short: no more of it may run until a new instantiation
+
+    /// The sandbox's random source; empty: the operating system's.
+    std::function<void(std::span<std::byte> out)> random;
+
+    /// Hands a guest's log line to the observer, lossily made UTF-8 and cut at the limit. Never fails.
+    void log(LogLevel level, std::string_view text) noexcept;
+
+    /// Hands captured output to the observer, cut at the limit (shared with `log`). Never fails.
+    void output(Stream stream, BytesView bytes) noexcept;
+
+    void warn(std::string_view text) noexcept;
+
+    /// Random bits of the sandbox's source, for ABIs whose guests ask for a seed. May throw what the source throws.
+    std::uint64_t random_bits() const;
+
+    void host_call(const HostCallEvent& event) noexcept;
+
+    static Session& of(engine::Store& store) noexcept { return *static_cast<Session*>(store.session); }
+};
+
+/// Runs an exported function and notes in the session when the guest was cut short.
+inline engine::Stop run(Session& session, engine::Store& store, const engine::FunctionRef& function, engine::RawValue* slots,
+                        std::size_t count) noexcept {
+    const engine::Stop stop = store.call(function, slots, count);
+    if (stop != engine::Stop::done) [[unlikely]] session.poisoned = true;
+    return stop;
+}
+
+/// The error that a stop stands for, with trap, backtrace, exit status or host error from the store. A failure after a refused
+/// growth of memory is a `memory_limit`.
+Error error_of_stop(engine::Store& store, engine::Stop stop);
+
+/// Runs the module's former start section, if it had one, then nothing else. Errors as `error_of_stop`.
+Result<void> run_start_section(Session& session, engine::Store& store, engine::InstanceId instance);
+
+/// Runs an initialiser `() -> ()` if the module exports one of that name and type; skips it otherwise. `proc_exit(0)` counts as
+/// success and keeps the instance usable. Errors: as `error_of_stop`, with the initialiser named.
+Result<void> run_initialiser(Session& session, engine::Store& store, engine::InstanceId instance, const ModuleInfo& info,
+                             std::string_view name);
+
+}  // namespace mortise::abi

@@ -1,0 +1,273 @@
+#include <mortise/instance.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "host/instance_state.hpp"
+
+namespace mortise {
+
+namespace detail {
+
+namespace {
+
+// One call through the gate of an instance.
+class Gate {
+public:
+    explicit Gate(InstanceState& state) : state_(state), entered_(state.enter()) {}
+    ~Gate() {
+        if (entered_) state_.leave(*entered_);
+    }
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
+    explicit operator bool() const noexcept { return entered_.has_value(); }
+    Error error() && { return std::move(entered_).error(); }
+
+private:
+    InstanceState& state_;
+    Result<std::uint64_t> entered_;
+};
+
+Error with_context(InstanceState& state, std::string_view name, Error error) {
+    return std::move(error).add_context("while calling \"" + std::string(name) + "\" of plugin \"" +
+                                        state.plugin().options.name + "\"");
+}
+
+Result<void> rebind(BoundExport& bound) {
+    auto again = bound.state->abi().bind(bound.name, bound.params, bound.result);
+    if (!again) return fail(std::move(again).error());
+    bound.bound = *std::move(again);
+    bound.generation = bound.state->generation();
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<BoundExport>> bind(const std::shared_ptr<InstanceState>& state, std::string_view name,
+                                          std::span<const Kind> params, Kind result) {
+    if (!state) return fail(ErrorCode::closed, "the instance was moved from");
+    Gate gate(*state);
+    if (!gate) return fail(with_context(*state, name, std::move(gate).error()));
+    auto bound = std::make_shared<BoundExport>();
+    bound->state = state->shared_from_this();
+    bound->name = std::string(name);
+    bound->params.assign(params.begin(), params.end());
+    bound->result = result;
+    if (auto done = rebind(*bound); !done) return fail(with_context(*state, name, std::move(done).error()));
+    return bound;
+}
+
+bool is_raw(const BoundExport& bound) noexcept { return bound.bound.raw; }
+
+namespace {
+
+bool give_up(BoundExport& bound, Error error) noexcept {
+    bound.error.emplace(with_context(*bound.state, bound.name, std::move(error)));
+    return false;
+}
+
+}  // namespace
+
+bool call_raw(BoundExport& bound, engine::RawValue* slots) noexcept {
+    InstanceState& state = *bound.state;
+    auto entered = state.enter();
+    if (!entered) [[unlikely]] return give_up(bound, std::move(entered).error());
+    state.count_call();
+    if (bound.generation != state.generation()) [[unlikely]] {
+        if (auto again = rebind(bound); !again) {
+            state.leave(*entered);
+            return give_up(bound, std::move(again).error());
+        }
+    }
+    const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
+    if (stop != engine::Stop::done) [[unlikely]] {
+        state.session().poisoned = true;
+        give_up(bound, abi::error_of_stop(state.store(), stop));
+    }
+    state.leave(*entered);
+    return stop == engine::Stop::done;
+}
+
+Error take_error(BoundExport& bound) noexcept {
+    Error error = bound.error ? *std::move(bound.error) : Error(ErrorCode::internal, "no error was kept");
+    bound.error.reset();
+    return error;
+}
+
+Result<Value> call_bound(BoundExport& bound, std::span<const ValueView> arguments) {
+    InstanceState& state = *bound.state;
+    Gate gate(state);
+    if (!gate) return fail(with_context(state, bound.name, std::move(gate).error()));
+    state.count_call();
+    if (bound.generation != state.generation()) {
+        if (auto again = rebind(bound); !again) return fail(with_context(state, bound.name, std::move(again).error()));
+    }
+    abi::Reply reply;
+    auto value = state.abi().call(bound.bound, arguments, {.name = bound.name}, reply);
+    if (!value) return fail(with_context(state, bound.name, std::move(value).error()));
+    return value;
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::Gate;
+using detail::InstanceState;
+
+Error moved_from() { return Error(ErrorCode::closed, "the instance was moved from"); }
+
+void take_reply(abi::Reply& reply, CallOutcome& outcome) {
+    outcome.has_payload = reply.present;
+    outcome.payload = std::move(reply.payload);
+    outcome.warning = std::move(reply.warning);
+    outcome.report = std::move(reply.report);
+    if (reply.value.kind() != Kind::none) outcome.value = std::move(reply.value);
+}
+
+Result<void> perform_values(InstanceState& state, const CallRequest& request, CallOutcome& outcome) {
+    std::vector<Kind> kinds;
+    for (const auto& argument : request.arguments) kinds.push_back(argument.kind());
+    auto bound = state.abi().bind(request.name, kinds, request.wanted);
+    if (!bound) return fail(std::move(bound).error());
+    abi::Reply reply;
+    reply.present = false;
+    auto value = state.abi().call(*bound, request.arguments, {.name = request.name, .payload = request.payload, .options = request.options}, reply);
+    take_reply(reply, outcome);
+    if (!value) return fail(std::move(value).error());
+    outcome.value = *std::move(value);
+    return {};
+}
+
+Result<void> perform_message(InstanceState& state, const CallRequest& request, CallOutcome& outcome) {
+    abi::Reply reply;
+    reply.payload = std::move(outcome.payload);   // its capacity is used again
+    reply.payload.clear();
+    auto done = state.abi().invoke({.name = request.name, .payload = request.payload, .options = request.options}, reply);
+    take_reply(reply, outcome);
+    return done;
+}
+
+// The one argument of a message call: text or bytes, or none.
+Result<BytesView> payload_of(std::span<const ValueView> arguments) {
+    if (arguments.empty()) return BytesView{};
+    if (arguments.size() == 1 && arguments[0].kind() == Kind::bytes) return arguments[0].bytes();
+    if (arguments.size() == 1 && arguments[0].kind() == Kind::string) return bytes_of(arguments[0].text());
+    return fail(ErrorCode::type_mismatch, "the plugin's ABI takes one payload, text or bytes; values need a codec");
+}
+
+Result<Value> payload_as(Bytes payload, Kind wanted) {
+    switch (wanted) {
+        case Kind::none: return Value();
+        case Kind::string: return Value(text_of(payload));
+        case Kind::bytes:
+        case Kind::any: return Value(std::move(payload));
+        default:
+            return fail(ErrorCode::type_mismatch, "the plugin's ABI answers with a payload, asked for " +
+                                                      std::string(to_string(wanted)) + "; values need a codec");
+    }
+}
+
+}  // namespace
+
+Instance::Instance(std::shared_ptr<InstanceState> state) noexcept : state_(std::move(state)) {}
+Instance::Instance(Instance&&) noexcept = default;
+
+Instance& Instance::operator=(Instance&& other) noexcept {
+    if (this != &other) {
+        if (state_ && state_.use_count() != 0) state_->close();
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+
+// A handle that owns nothing (what host functions get) has a use count of 0.
+Instance::~Instance() {
+    if (state_ && state_.use_count() != 0) state_->close();
+}
+
+Result<void> Instance::perform(const CallRequest& request, CallOutcome& outcome) {
+    if (!state_) return fail(moved_from());
+    InstanceState& state = *state_;
+    Gate gate(state);
+    if (!gate) return fail(detail::with_context(state, request.name, std::move(gate).error()));
+    state.count_call();
+    try {
+        auto done = request.form == CallRequest::Form::values ? perform_values(state, request, outcome)
+                                                              : perform_message(state, request, outcome);
+        if (!done) return fail(detail::with_context(state, request.name, std::move(done).error()));
+    } catch (const std::bad_alloc&) {
+        return fail(detail::with_context(state, request.name, Error(ErrorCode::io, "the host is out of memory")));
+    }
+    return {};
+}
+
+Result<Bytes> Instance::invoke(std::string_view name, BytesView payload) {
+    Bytes response;
+    if (auto done = invoke_into(name, payload, response); !done) return fail(std::move(done).error());
+    return response;
+}
+
+Result<void> Instance::invoke_into(std::string_view name, BytesView payload, Bytes& response) {
+    if (!state_) return fail(moved_from());
+    InstanceState& state = *state_;
+    Gate gate(state);
+    if (!gate) return fail(detail::with_context(state, name, std::move(gate).error()));
+    state.count_call();
+    abi::Reply reply;
+    reply.payload.swap(response);
+    reply.payload.clear();
+    auto done = state.abi().invoke({.name = name, .payload = payload}, reply);
+    response.swap(reply.payload);
+    if (!done) [[unlikely]] {
+        response.clear();
+        return fail(detail::with_context(state, name, std::move(done).error()));
+    }
+    return {};
+}
+
+Result<Value> Instance::call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted) {
+    if (!state_) return fail(moved_from());
+    if (state_->plugin().abi->info().form == AbiForm::messages) {
+        auto payload = payload_of(arguments);
+        if (!payload) return fail(detail::with_context(*state_, name, std::move(payload).error()));
+        auto response = invoke(name, *payload);
+        if (!response) return fail(std::move(response).error());
+        return payload_as(*std::move(response), wanted);
+    }
+    CallOutcome outcome;
+    auto done = perform({.name = name, .arguments = arguments, .wanted = wanted}, outcome);
+    if (!done) return fail(std::move(done).error());
+    return std::move(outcome.value);
+}
+
+void Instance::interrupt() const noexcept {
+    if (state_) state_->interrupt();
+}
+
+InterruptHandle Instance::interrupt_handle() const noexcept {
+    return InterruptHandle(state_ ? state_->weak_from_this() : std::weak_ptr<InstanceState>());
+}
+
+void InterruptHandle::interrupt() const noexcept {
+    if (const auto state = state_.lock()) state->interrupt();
+}
+
+InstanceUsage Instance::usage() const { return state_ ? state_->usage() : InstanceUsage{}; }
+
+std::uint64_t Instance::id() const noexcept { return state_ ? state_->session().instance_id : 0; }
+
+Result<void> Instance::close() {
+    if (!state_) return {};
+    if (state_->in_call()) return fail(ErrorCode::busy, "the instance is in a call");
+    state_->close();
+    return {};
+}
+
+Result<void> Instance::reset() {
+    if (!state_) return fail(moved_from());
+    return state_->reset();
+}
+
+}  // namespace mortise

@@ -1,0 +1,237 @@
+#include "host/instance_state.hpp"
+
+#include <algorithm>
+#include <pthread.h>
+#include <utility>
+
+namespace mortise::detail {
+
+namespace {
+
+// Instances count through the whole process, so that a log line or an observer tells them apart whatever made them.
+std::atomic<std::uint64_t> next_id{1};
+
+std::uintptr_t this_thread() noexcept { return static_cast<std::uintptr_t>(pthread_self()); }
+
+// In checking builds the gate is exact; in others two plain accesses, which see all but truly simultaneous entries.
+#if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || MORTISE_EXACT_GATE
+constexpr bool kExactGate = true;
+#else
+constexpr bool kExactGate = false;
+#endif
+
+}  // namespace
+
+InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, InstanceOptions options)
+    : plugin_(std::move(plugin)),
+      options_(std::move(options)),
+      observer_(options_.observer            ? options_.observer
+                : plugin_->options.observer ? plugin_->options.observer
+                                            : plugin_->runtime->options().observer),
+      now_(&plugin_->runtime->clock().now()),
+      handle_(std::shared_ptr<InstanceState>(std::shared_ptr<void>(), this)) {
+    session_.instance_id = next_id.fetch_add(1, std::memory_order_relaxed);
+    session_.limits = &plugin_->options.limits;
+    session_.observer = observer_.get();
+    session_.handle = &handle_;
+}
+
+Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const PluginState> plugin, InstanceOptions options) {
+    std::shared_ptr<InstanceState> state(new InstanceState(std::move(plugin), std::move(options)));
+    state->living_.emplace(state->plugin_->runtime->clock());
+    state->owner_.store(this_thread(), std::memory_order_relaxed);   // start-up code may call host functions that call back
+    auto built = state->build();
+    if (!built) return fail(std::move(built).error());
+    state->owner_.store(0, std::memory_order_release);
+    return state;
+}
+
+InstanceState::~InstanceState() { drop(); }
+
+void InstanceState::drop() noexcept {
+    abi_.reset();
+    std::unique_ptr<engine::Store> old;
+    {
+        const std::lock_guard lock(store_mutex_);
+        old = std::move(store_);
+    }
+    old.reset();
+    wasi_.reset();
+}
+
+Result<void> InstanceState::build() {
+    drop();
+    ++generation_;
+    used_ = false;
+    session_.poisoned = false;
+    session_.log_left = plugin_->options.limits.log_bytes;
+    session_.log_cut = false;
+
+    auto store = plugin_->code->new_store(plugin_->store_limits);
+    if (!store) return fail(std::move(store).error());
+    {
+        const std::lock_guard lock(store_mutex_);
+        store_ = *std::move(store);
+    }
+    store_->clock = now_;
+    store_->session = &session_;
+    if (plugin_->wants_wasi) {
+        const Sandbox& sandbox = options_.sandbox ? *options_.sandbox : plugin_->options.sandbox;
+        auto world = host::make_wasi_world(sandbox, plugin_->options.limits, plugin_->prepared.wasi, session_);
+        if (!world) return fail(std::move(world).error());
+        wasi_ = *std::move(world);
+        host::attach_wasi(*store_, *wasi_);
+    }
+    auto instance = store_->instantiate(*plugin_->code);
+    if (!instance) return fail(std::move(instance).error());
+    auto attached = plugin_->abi->attach(plugin_->prepared, plugin_->compiled, *store_, *instance, session_);
+    if (!attached) return fail(std::move(attached).error());
+    abi_ = *std::move(attached);
+
+    store_->deadline = now_->load(std::memory_order_relaxed) + plugin_->start_ticks;
+    if (plugin_->options.limits.fuel) {
+        if (auto set = store_->set_fuel(*plugin_->options.limits.fuel); !set) return set;
+    }
+    ++depth_;
+    auto started = abi_->start();
+    --depth_;
+    attention_ = closed_ || plugin_->policy != InstancePolicy::kept;
+    if (!started) {
+        session_.poisoned = true;
+        attention_ = true;
+        return fail(std::move(started).error().add_context("while starting plugin \"" + plugin_->options.name + "\""));
+    }
+    return {};
+}
+
+Result<std::uint64_t> InstanceState::enter() {
+    const auto me = this_thread();
+    auto owner = owner_.load(std::memory_order_relaxed);
+    if (owner == 0) [[likely]] {
+        if constexpr (kExactGate) {
+            if (!owner_.compare_exchange_strong(owner, me, std::memory_order_acquire)) {
+                return fail(ErrorCode::busy, "another thread is using the instance");
+            }
+        } else {
+            owner_.store(me, std::memory_order_relaxed);
+        }
+        if (attention_ || session_.poisoned) [[unlikely]] {
+            if (auto ready = prepare_entry(); !ready) {
+                owner_.store(0, std::memory_order_release);
+                return fail(std::move(ready).error());
+            }
+        }
+        if (auto armed = arm(); !armed) [[unlikely]] {
+            owner_.store(0, std::memory_order_release);
+            return fail(std::move(armed).error());
+        }
+        return UINT64_MAX;
+    }
+    if (owner == me) return enter_nested();
+    return fail(ErrorCode::busy, "another thread is using the instance");
+}
+
+Result<void> InstanceState::arm() noexcept {
+    depth_ = 1;
+    session_.log_left = plugin_->options.limits.log_bytes;
+    session_.log_cut = false;
+    store_->interrupt.store(0, std::memory_order_relaxed);
+    store_->deadline = now_->load(std::memory_order_relaxed) + plugin_->call_ticks;
+    if (plugin_->options.limits.fuel) [[unlikely]] return store_->set_fuel(*plugin_->options.limits.fuel);
+    return {};
+}
+
+// The instance is idle and this thread is inside the gate, but a plain call is not possible.
+Result<void> InstanceState::prepare_entry() {
+    if (closed_) return fail(ErrorCode::closed, "the instance is closed");
+    if (session_.poisoned || abi_ == nullptr) {
+        if (plugin_->after_failure == AfterFailure::fail) {
+            return fail(ErrorCode::poisoned, "the instance failed before, and its policy forbids further use");
+        }
+        if (plugin_->after_failure == AfterFailure::reuse && abi_ != nullptr) {
+            session_.poisoned = false;
+            attention_ = plugin_->policy != InstancePolicy::kept;
+        } else {
+            return build();
+        }
+    }
+    if (plugin_->policy != InstancePolicy::kept && used_) return build();
+    return {};
+}
+
+// From inside a host function of this instance, on its own thread.
+Result<std::uint64_t> InstanceState::enter_nested() {
+    if (closed_) return fail(ErrorCode::closed, "the instance is closed");
+    if (!plugin_->abi->info().nested_calls) {
+        return fail(ErrorCode::not_reentrant, "ABI " + plugin_->abi->info().name + " has no nested calls");
+    }
+    auto engine = plugin_->runtime->engine();
+    if (!engine || !(*engine)->info().capabilities.nested_calls) {
+        return fail(ErrorCode::not_reentrant, "the engine has no nested calls");
+    }
+    if (depth_ >= plugin_->options.limits.call_depth) {
+        return fail(ErrorCode::not_reentrant, "calls are nested more deeply than the limit of " +
+                                                  std::to_string(plugin_->options.limits.call_depth));
+    }
+    if (abi_ == nullptr) return fail(ErrorCode::not_reentrant, "the instance has not started yet");
+    if (session_.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
+    const std::uint64_t outer = store_->deadline;
+    ++depth_;
+    store_->deadline = std::min(outer, now_->load(std::memory_order_relaxed) + plugin_->call_ticks);
+    return outer;
+}
+
+void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
+    if (--depth_ != 0) {
+        store_->deadline = outer_deadline;
+        return;
+    }
+    if (closing_) [[unlikely]] {
+        closing_ = false;
+        drop();
+        owner_.store(0, std::memory_order_release);
+        const auto last = std::move(keep_);   // may be the end of this object
+        return;
+    }
+    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
+}
+
+void InstanceState::interrupt() noexcept {
+    const std::lock_guard lock(store_mutex_);
+    if (!store_ || owner_.load(std::memory_order_relaxed) == 0) return;
+    store_->interrupt.store(1, std::memory_order_relaxed);
+    store_->wake();
+}
+
+InstanceUsage InstanceState::usage() const {
+    InstanceUsage usage;
+    usage.calls = calls_;
+    if (!store_) return usage;
+    usage.memory_bytes = store_->memory_bytes();
+    usage.memory_peak_bytes = store_->memory_peak_bytes();
+    if (const auto fuel = plugin_->options.limits.fuel) usage.fuel = *fuel - std::min(*fuel, store_->fuel_left());
+    return usage;
+}
+
+Result<void> InstanceState::reset() {
+    if (in_call()) return fail(ErrorCode::busy, "the instance is in a call");
+    if (closed_) return fail(ErrorCode::closed, "the instance is closed");
+    owner_.store(this_thread(), std::memory_order_relaxed);
+    auto built = build();
+    owner_.store(0, std::memory_order_release);
+    return built;
+}
+
+void InstanceState::close() noexcept {
+    closed_ = true;
+    attention_ = true;
+    if (in_call()) {
+        closing_ = true;
+        keep_ = shared_from_this();
+        return;
+    }
+    drop();
+    living_.reset();
+}
+
+}  // namespace mortise::detail

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mortise/instance.hpp>
+#include <mortise/plugin.hpp>
+
+#include "abi/abi.hpp"
+#include "engine/store.hpp"
+#include "host/clock.hpp"
+#include "host/plugin_state.hpp"
+#include "host/wasi_link.hpp"
+
+namespace mortise::detail {
+
+/// What is behind an Instance: one sandbox, made anew where the plugin's policies say so, and the gate through which every
+/// call goes. The gate is the hot path: no lock, no allocation, no system call.
+class InstanceState : public std::enable_shared_from_this<InstanceState> {
+public:
+    static Result<std::shared_ptr<InstanceState>> make(std::shared_ptr<const PluginState> plugin, InstanceOptions options);
+    ~InstanceState();
+    InstanceState(const InstanceState&) = delete;
+    InstanceState& operator=(const InstanceState&) = delete;
+
+    /// Enters the gate for one call, makes the sandbox anew if it must be, arms deadline and fuel. On success `leave` must
+    /// follow with the deadline that it gives.
+    Result<std::uint64_t> enter();
+    void leave(std::uint64_t outer_deadline) noexcept;
+
+    /// Marks that guest code runs inside the gate, as opposed to a mere look-up.
+    void count_call() noexcept {
+        ++calls_;
+        used_ = true;
+    }
+
+    void interrupt() noexcept;
+    InstanceUsage usage() const;
+    Result<void> reset();
+
+    /// No more calls; the sandbox goes now, or when the running call ends.
+    void close() noexcept;
+    bool in_call() const noexcept { return owner_.load(std::memory_order_relaxed) != 0; }
+
+    const PluginState& plugin() const noexcept { return *plugin_; }
+    abi::Instance& abi() noexcept { return *abi_; }
+    engine::Store& store() noexcept { return *store_; }
+    abi::Session& session() noexcept { return session_; }
+    std::uint64_t generation() const noexcept { return generation_; }
+
+private:
+    InstanceState(std::shared_ptr<const PluginState> plugin, InstanceOptions options);
+
+    Result<void> build();     // a new sandbox, start-up run
+    void drop() noexcept;
+    Result<void> prepare_entry();                                        // the rare cases of `enter`
+    Result<std::uint64_t> enter_nested();
+    Result<void> arm() noexcept;
+
+    const std::shared_ptr<const PluginState> plugin_;
+    const InstanceOptions options_;
+    const std::shared_ptr<Observer> observer_;
+
+    // The gate. `owner_` is the thread that is inside, 0 for nobody.
+    std::atomic<std::uintptr_t> owner_{0};
+    bool attention_ = false;         // something in the way of a plain call: poisoned, closed, or a policy
+    bool closing_ = false;           // closed during a call: the sandbox goes when it ends
+    bool closed_ = false;
+    bool used_ = false;              // a call ran since the sandbox was built
+    std::uint32_t depth_ = 0;
+    std::uint64_t calls_ = 0;
+    std::uint64_t generation_ = 0;   // counts sandboxes: what was bound in an older one must be bound again
+    const std::atomic<std::uint64_t>* now_;
+
+    abi::Session session_;
+    Instance handle_;                // what host functions get; owns nothing
+    std::optional<host::Living> living_;
+    std::mutex store_mutex_;         // guards store_ against `interrupt` while it is replaced
+    std::unique_ptr<engine::Store> store_;
+    std::unique_ptr<host::WasiWorld, host::DeleteWasiWorld> wasi_;
+    std::unique_ptr<abi::Instance> abi_;
+    std::shared_ptr<InstanceState> keep_;   // itself, while it was let go of during a call
+};
+
+/// An export bound for one C++ signature.
+struct BoundExport {
+    std::shared_ptr<InstanceState> state;
+    std::string name;
+    std::vector<Kind> params;
+    Kind result = Kind::none;
+    abi::Bound bound;
+    std::uint64_t generation = 0;
+    std::optional<Error> error;
+};
+
+}  // namespace mortise::detail

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "abi/imports.hpp"
+#include "host/plugin_state.hpp"
+#include "host/wasi_link.hpp"
+#include "trust/digest.hpp"
+#include "wasm/normalise.hpp"
+
+namespace mortise::detail {
+
+namespace {
+
+constexpr std::uint64_t kNoLimit = UINT64_MAX / 2;   // ticks; far beyond any clock, and a sum with one still does not wrap
+
+bool is_binary(BytesView bytes) noexcept {
+    constexpr std::array<unsigned char, 4> kMagic{0x00, 0x61, 0x73, 0x6d};
+    return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+// The text format begins with "(" after blanks and comments; what else begins so is told apart by its parser.
+bool looks_like_text(BytesView bytes) noexcept {
+    const auto text = text_of(bytes);
+    const auto first = text.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && (text[first] == '(' || text.substr(first, 2) == ";;");
+}
+
+Result<void> check_digest(const PluginOptions& options, std::string_view digest) {
+    if (options.sha256.empty() || trust::same_hex(options.sha256, digest)) return {};
+    return fail(ErrorCode::digest_mismatch,
+                "the module's SHA-256 is " + std::string(digest) + ", expected " + options.sha256);
+}
+
+// The plain binary inside whatever was given: a container of some ABI, the text format, or a binary already.
+Result<Bytes> unwrap(RuntimeState& runtime, BytesView bytes, const PluginOptions& options) {
+    if (bytes.empty()) return fail(ErrorCode::malformed_module, "the module is empty");
+    if (is_binary(bytes)) return copy_bytes(bytes);
+    for (const auto& abi : runtime.abis()) {
+        if (!options.abi.empty() && abi->info().name != options.abi) continue;
+        auto inner = abi->unwrap(bytes);
+        if (!inner) return fail(std::move(inner).error());
+        if (*inner) return **std::move(inner);
+    }
+    if (!looks_like_text(bytes)) return copy_bytes(bytes);   // the reader says what is wrong with it
+    auto engine = runtime.engine();
+    if (!engine) return fail(std::move(engine).error());
+    return (*engine)->parse_text(text_of(bytes));
+}
+
+Result<void> choose_abi(PluginState& plugin) {
+    auto& options = plugin.options;
+    if (!options.abi.empty()) {
+        plugin.abi = plugin.runtime->find_abi(options.abi);
+        if (plugin.abi == nullptr) return fail(ErrorCode::abi_unknown, "no ABI \"" + options.abi + "\" in this build");
+        plugin.abi_reason = "asked for by name";
+        return {};
+    }
+    for (const auto& abi : plugin.runtime->abis()) {
+        auto reason = abi->recognise(plugin.module);
+        if (!reason) continue;
+        if (plugin.abi != nullptr) {
+            return fail(ErrorCode::abi_unknown, "the module could be of ABI " + plugin.abi->info().name + " (" +
+                                                    plugin.abi_reason + ") or " + abi->info().name + " (" + *reason +
+                                                    "); name one with the option abi");
+        }
+        plugin.abi = abi.get();
+        plugin.abi_reason = *std::move(reason);
+    }
+    if (plugin.abi == nullptr) {
+        plugin.abi = plugin.runtime->find_abi("plain");
+        plugin.abi_reason = "no mark of another ABI";
+    }
+    return {};
+}
+
+// What no instance could ever have, said when the plugin is loaded.
+Result<void> check_limits(const PluginState& plugin, const Capabilities& engine) {
+    const Limits& limits = plugin.options.limits;
+    const auto unsupported = [](std::string text) { return fail(ErrorCode::unsupported, std::move(text)); };
+    if (limits.stack_bytes && *limits.stack_bytes > plugin.runtime->options().stack_bytes) {
+        return unsupported("a stack of " + std::to_string(*limits.stack_bytes) + " bytes is more than the Runtime's " +
+                           std::to_string(plugin.runtime->options().stack_bytes) + "; raise RuntimeOptions::stack_bytes");
+    }
+    if (limits.fuel && !engine.fuel) return unsupported("the engine does not count fuel");
+    const bool stops = limits.call_time || limits.start_time;
+    if (stops && !engine.interrupt) return unsupported("the engine cannot stop running code; set no time limits");
+    const auto declared = plugin.module.minimum_memory_bytes();
+    const auto cap = plugin.store_limits.memory_bytes;
+    if (declared > cap) {
+        return fail(ErrorCode::memory_limit, "the module declares " + std::to_string(declared) +
+                                                 " bytes of memory, the limit is " + std::to_string(cap));
+    }
+    return {};
+}
+
+engine::StoreLimits store_limits(const PluginState& plugin) {
+    const Limits& limits = plugin.options.limits;
+    engine::StoreLimits out;
+    out.memory_bytes = std::min(limits.memory_bytes, plugin.prepared.memory_bytes.value_or(limits.memory_bytes));
+    out.memories = std::max(limits.memories, plugin.prepared.memories);
+    out.tables = limits.tables;
+    out.table_elements = limits.table_elements;
+    return out;
+}
+
+// Every import bound, or the error that names the first that is not.
+Result<std::vector<engine::Resolved>> resolve_imports(PluginState& plugin) {
+    std::vector<engine::Resolved> resolved;
+    const auto& imports = plugin.module.imports;
+    for (std::size_t i = 0; i < imports.size(); ++i) {
+        if (i < plugin.prepared.imports.size() && plugin.prepared.imports[i]) {
+            resolved.push_back(*plugin.prepared.imports[i]);
+            continue;
+        }
+        auto wasi = host::resolve_wasi(imports[i], plugin.prepared.wasi);
+        if (!wasi) return fail(std::move(wasi).error());
+        if (!*wasi) {
+            std::string text = "nothing provides " + abi::describe(imports[i]);
+            if (imports[i].kind == ExternKind::function) text += " of type " + to_string(imports[i].function);
+            else text += ", a " + std::string(to_string(imports[i].kind));
+            return fail(ErrorCode::missing_import, text);
+        }
+        plugin.wants_wasi = true;
+        resolved.push_back(**wasi);
+    }
+    return resolved;
+}
+
+// Start section into an export, import names made unique, compiled.
+Result<void> compile(PluginState& plugin, engine::Engine& engine, BytesView given, std::span<const engine::Resolved> imports) {
+    const BytesView wasm = plugin.prepared.wasm.empty() ? given : BytesView(plugin.prepared.wasm);
+    ModuleInfo info = plugin.module;
+    if (!plugin.prepared.wasm.empty()) {
+        auto rewritten = read_module(wasm, LoadLimits{.module_bytes = UINT64_MAX, .body_bytes = UINT32_MAX});
+        if (!rewritten) return fail(std::move(rewritten).error().add_context("after rewriting the module"));
+        info = *std::move(rewritten);
+    }
+    wasm::NormaliseOptions normal;
+    auto normalised = wasm::normalise(info, wasm, normal);
+    if (!normalised) return fail(std::move(normalised).error());
+    const BytesView final_wasm = normalised->wasm.empty() ? wasm : BytesView(normalised->wasm);
+
+    engine::CompileOptions options = plugin.prepared.compile;
+    const Limits& limits = plugin.options.limits;
+    options.fuel = limits.fuel.has_value();
+    options.interrupt = plugin.options.interruptible || limits.call_time || limits.start_time;
+    if (!engine.info().capabilities.interrupt) options.interrupt = false;
+    options.stack_bytes = limits.stack_bytes.value_or(plugin.runtime->options().stack_bytes);
+    plugin.compiled = std::move(info);
+    auto code = engine.compile({plugin.compiled, final_wasm, imports, normalised->import_names}, options);
+    if (!code) return fail(std::move(code).error());
+    plugin.code = *std::move(code);
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes,
+                                                       PluginOptions options) {
+    auto plugin = std::make_shared<PluginState>();
+    plugin->runtime = std::move(runtime);
+    plugin->options = std::move(options);
+    auto& opts = plugin->options;
+    if (bytes.size() > opts.load_limits.module_bytes) {
+        return fail(ErrorCode::unsupported, "the module is larger than the limit of " +
+                                                std::to_string(opts.load_limits.module_bytes) + " bytes (module_bytes)");
+    }
+    plugin->sha256 = trust::sha256_hex(bytes);
+    if (auto same = check_digest(opts, plugin->sha256); !same) return fail(std::move(same).error());
+    auto engine = plugin->runtime->engine();
+    if (!engine) return fail(std::move(engine).error());
+
+    auto wasm = unwrap(*plugin->runtime, bytes, opts);
+    if (!wasm) return fail(std::move(wasm).error());
+    auto info = read_module(*wasm, opts.load_limits);
+    if (!info) return fail(std::move(info).error());
+    plugin->module = *std::move(info);
+    if (auto chosen = choose_abi(*plugin); !chosen) return fail(std::move(chosen).error());
+
+    const bool observed = opts.observer != nullptr || plugin->runtime->options().observer != nullptr;
+    auto prepared = plugin->abi->prepare({plugin->module, *wasm, opts.host, opts.abi_options, opts.limits, observed});
+    if (!prepared) return fail(std::move(prepared).error());
+    plugin->prepared = *std::move(prepared);
+    plugin->store_limits = store_limits(*plugin);
+    if (auto fits = check_limits(*plugin, (*engine)->info().capabilities); !fits) return fail(std::move(fits).error());
+
+    auto imports = resolve_imports(*plugin);
+    if (!imports) return fail(std::move(imports).error());
+    if (auto compiled = compile(*plugin, **engine, *wasm, *imports); !compiled) return fail(std::move(compiled).error());
+
+    auto& clock = plugin->runtime->clock();
+    plugin->call_ticks = opts.limits.call_time ? clock.ticks(*opts.limits.call_time) : kNoLimit;
+    plugin->start_ticks = opts.limits.start_time ? clock.ticks(*opts.limits.start_time) : kNoLimit;
+    plugin->policy = opts.instance_policy.value_or(plugin->abi->info().policy);
+    plugin->after_failure = opts.after_failure.value_or(plugin->abi->info().after_failure);
+    opts.abi = plugin->abi->info().name;
+    return plugin;
+}
+
+}  // namespace mortise::detail

@@ -1,0 +1,30 @@
+#include <mortise/plugin.hpp>
+
+#include "host/instance_state.hpp"
+#include "host/plugin_state.hpp"
+
+namespace mortise {
+
+Plugin::Plugin(std::shared_ptr<const detail::PluginState> state) noexcept : state_(std::move(state)) {}
+
+Result<Instance> Plugin::instantiate(InstanceOptions options) const {
+    auto state = detail::InstanceState::make(state_, std::move(options));
+    if (!state) return fail(std::move(state).error());
+    return Instance(*std::move(state));
+}
+
+Result<CallOutcome> Plugin::call_fresh(const CallRequest& request) const {
+    auto instance = instantiate();
+    if (!instance) return fail(std::move(instance).error());
+    CallOutcome outcome;
+    if (auto done = instance->perform(request, outcome); !done) return fail(std::move(done).error());
+    return outcome;
+}
+
+const std::string& Plugin::name() const noexcept { return state_->options.name; }
+const AbiInfo& Plugin::abi() const noexcept { return state_->abi->info(); }
+const std::string& Plugin::abi_reason() const noexcept { return state_->abi_reason; }
+const ModuleInfo& Plugin::module() const noexcept { return state_->module; }
+const std::string& Plugin::sha256() const noexcept { return state_->sha256; }
+
+}  // namespace mortise

@@ -1,0 +1,81 @@
+#include <mortise/runtime.hpp>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include "host/abis.hpp"
+#include "host/engines.hpp"
+#include "host/plugin_state.hpp"
+#include "host/runtime_state.hpp"
+
+namespace mortise {
+
+namespace {
+
+Result<Bytes> read_file(const std::filesystem::path& file, std::uint64_t limit) {
+    std::error_code code;
+    const auto status = std::filesystem::status(file, code);
+    if (status.type() == std::filesystem::file_type::not_found) {
+        return fail(ErrorCode::not_found, "no such file: " + file.string());
+    }
+    if (std::filesystem::is_directory(status)) return fail(ErrorCode::io, "is a directory, not a module: " + file.string());
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return fail(ErrorCode::io, "cannot open " + file.string() + ": " + std::generic_category().message(errno));
+    Bytes bytes;
+    // Read in blocks up to the limit: the file may be a pipe or grow, so its size says nothing.
+    constexpr std::size_t kBlock = std::size_t{1} << 20;
+    while (in && bytes.size() <= limit) {
+        const std::size_t old = bytes.size();
+        bytes.resize(old + kBlock);
+        in.read(reinterpret_cast<char*>(bytes.data() + old), static_cast<std::streamsize>(kBlock));
+        bytes.resize(old + static_cast<std::size_t>(in.gcount()));
+    }
+    if (in.bad()) return fail(ErrorCode::io, "cannot read " + file.string());
+    return bytes;
+}
+
+}  // namespace
+
+Runtime::Runtime(RuntimeOptions options) : state_(std::make_shared<detail::RuntimeState>(std::move(options))) {}
+
+Result<Plugin> Runtime::load(const std::filesystem::path& file, PluginOptions options) const {
+    auto bytes = read_file(file, options.load_limits.module_bytes);
+    if (!bytes) return fail(std::move(bytes).error());
+    if (options.name.empty()) options.name = file.stem().string();
+    return load_bytes(*bytes, std::move(options));
+}
+
+Result<Plugin> Runtime::load_bytes(BytesView bytes, PluginOptions options) const {
+    if (options.name.empty()) options.name = "plugin";
+    const std::string where = "while loading plugin \"" + options.name + "\"";
+    auto state = detail::load_plugin(state_, bytes, std::move(options));
+    if (!state) return fail(std::move(state).error().add_context(where));
+    return Plugin(*std::move(state));
+}
+
+Result<EngineInfo> Runtime::engine() const {
+    auto engine = state_->engine();
+    if (!engine) return fail(std::move(engine).error());
+    return (*engine)->info();
+}
+
+std::vector<EngineInfo> Runtime::engines() { return host::list_engines(); }
+
+std::vector<AbiInfo> Runtime::abis() {
+    std::vector<AbiInfo> all;
+    for (const auto& abi : host::make_abis()) all.push_back(abi->info());
+    return all;
+}
+
+std::vector<Recognition> recognise(const ModuleInfo& module) {
+    std::vector<Recognition> all;
+    for (const auto& abi : host::make_abis()) {
+        if (auto reason = abi->recognise(module)) all.push_back({abi->info().name, *std::move(reason)});
+    }
+    return all;
+}
+
+std::string_view version() noexcept { return MORTISE_VERSION; }
+
+}  // namespace mortise

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include <mortise/runtime.hpp>
+
+#include "abi/abi.hpp"
+#include "engine/engine.hpp"
+#include "host/clock.hpp"
+
+namespace mortise::detail {
+
+/// What a Runtime and everything made with it share.
+class RuntimeState {
+public:
+    explicit RuntimeState(RuntimeOptions options);
+
+    const RuntimeOptions& options() const noexcept { return options_; }
+    const std::vector<std::unique_ptr<abi::Abi>>& abis() const noexcept { return abis_; }
+
+    /// The ABI of this name; null if this build has none.
+    const abi::Abi* find_abi(std::string_view name) const noexcept;
+
+    /// The engine, made by the first call. Any thread. Errors: as `Runtime::engine`; the same again at each call.
+    Result<engine::Engine*> engine();
+
+    host::Clock& clock() noexcept { return clock_; }
+
+private:
+    const RuntimeOptions options_;
+    const std::vector<std::unique_ptr<abi::Abi>> abis_;
+    std::once_flag made_;
+    Result<std::unique_ptr<engine::Engine>> engine_;   // written once, under made_
+    std::atomic<engine::Engine*> ticking_{nullptr};    // what the clock's thread tells of its ticks
+    host::Clock clock_;                                // last: its thread ends before the engine goes
+};
+
+}  // namespace mortise::detail

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <mortise/error.hpp>
+#include <mortise/limits.hpp>
+#include <mortise/module_info.hpp>
+#include <mortise/sandbox.hpp>
+
+#include "abi/abi.hpp"
+#include "abi/session.hpp"
+#include "engine/engine.hpp"
+#include "engine/store.hpp"
+
+namespace mortise::host {
+
+/// One instance's WASI world with where its output goes: joins wasi/ and abi/, which do not know each other.
+class WasiWorld;
+
+struct DeleteWasiWorld {
+    void operator()(WasiWorld* world) const noexcept;
+};
+
+/// What WASI binds an import to; nothing if the import is none of WASI's that the policy allows. Errors: `import_mismatch`.
+Result<std::optional<engine::Resolved>> resolve_wasi(const Import& import, const abi::WasiPolicy& policy);
+
+/// The world that a sandbox describes. `session` must outlive it. Errors: `io`.
+Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbox& sandbox, const Limits& limits,
+                                                                    const abi::WasiPolicy& policy, abi::Session& session);
+
+/// Lets the store's host functions find the world.
+void attach_wasi(engine::Store& store, WasiWorld& world) noexcept;
+
+}  // namespace mortise::host
