@@ -1,12 +1,16 @@
 #include "host/abis.hpp"
 
+#include "abi/hookr/hookr.hpp"
 #include "abi/plain/plain.hpp"
+#include "abi/wapc/wapc.hpp"
 
 namespace mortise::host {
 
 std::vector<std::unique_ptr<abi::Abi>> make_abis() {
     std::vector<std::unique_ptr<abi::Abi>> all;
     all.push_back(abi::make_plain());
+    all.push_back(abi::make_wapc());
+    all.push_back(abi::make_hookr());
     return all;
 }
 
