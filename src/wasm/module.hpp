@@ -56,12 +56,21 @@ struct ParsedModule {
     std::vector<BodyRange> bodies;   ///< one a defined function
     std::vector<bool> is_function;   ///< of each type: a struct or array has an empty entry in `info.types`
 
+    /// Offsets of the function indices in the table, global and element sections, ascending; only if asked for.
+    std::vector<std::uint64_t> function_uses;
+
     /// The section of that number; null if there is none. Not for custom ones.
     const Section* find(SectionId id) const noexcept;
 };
 
+/// What `parse_module` is to note beside what it always notes.
+enum class Detail : std::uint8_t { none, function_uses };
+
 /// Reads a module. Errors as `read_module`.
-Result<ParsedModule> parse_module(BytesView wasm, const LoadLimits& limits = {});
+Result<ParsedModule> parse_module(BytesView wasm, const LoadLimits& limits = {}, Detail detail = Detail::none);
+
+/// Limits that no module exceeds, to read again what was accepted before.
+LoadLimits no_load_limits() noexcept;
 
 /// The sections of a module that `read_module` accepted, without looking into them.
 Result<std::vector<Section>> read_sections(BytesView wasm);

@@ -11,7 +11,8 @@ namespace mortise::wasm {
 /// Reads one module, section by section, in one pass. Failures stick to the cursor (see there).
 class ModuleReader {
 public:
-    ModuleReader(BytesView wasm, const LoadLimits& limits) : in_(wasm), wasm_(wasm), limits_(limits) {}
+    ModuleReader(BytesView wasm, const LoadLimits& limits, Detail detail)
+        : in_(wasm), wasm_(wasm), limits_(limits), detail_(detail) {}
     ModuleReader(const ModuleReader&) = delete;
     ModuleReader& operator=(const ModuleReader&) = delete;
 
@@ -52,6 +53,7 @@ private:
     void read_body();
     void read_locals();
     void read_instructions();
+    void note_function_use(std::uint64_t at);
     void check_instruction(const Instruction& instruction);
     void read_constant_expression();
     void check_constant(const Instruction& instruction);
@@ -78,6 +80,7 @@ private:
     Cursor in_;
     BytesView wasm_;
     const LoadLimits& limits_;
+    Detail detail_;
     ParsedModule out_;
     FeatureSet features_;
     unsigned last_rank_ = 0;

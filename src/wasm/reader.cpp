@@ -49,7 +49,18 @@ const Section* ParsedModule::find(SectionId id) const noexcept {
     return nullptr;
 }
 
-Result<ParsedModule> parse_module(BytesView wasm, const LoadLimits& limits) { return ModuleReader(wasm, limits).read(); }
+Result<ParsedModule> parse_module(BytesView wasm, const LoadLimits& limits, Detail detail) {
+    return ModuleReader(wasm, limits, detail).read();
+}
+
+LoadLimits no_load_limits() noexcept {
+    constexpr auto kMost = UINT32_MAX;
+    return {.module_bytes = UINT64_MAX, .types = kMost, .functions = kMost, .imports = kMost, .exports = kMost,
+            .globals = kMost, .data_segments = kMost, .element_segments = kMost, .data_bytes = UINT64_MAX,
+            .table_entries = UINT64_MAX, .body_bytes = kMost, .locals = kMost, .parameters = kMost,
+            .br_table_targets = kMost, .name_bytes = kMost, .tables = kMost, .memories = kMost, .tags = kMost,
+            .custom_sections = kMost};
+}
 
 Result<ParsedModule> ModuleReader::read() {
     read_header();

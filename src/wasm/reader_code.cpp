@@ -100,6 +100,10 @@ void ModuleReader::read_constant_expression() {
     } while (in_.ok() && instruction.opcode != op::kEnd);
 }
 
+void ModuleReader::note_function_use(std::uint64_t at) {
+    if (detail_ == Detail::function_uses) out_.function_uses.push_back(at);
+}
+
 void ModuleReader::check_constant(const Instruction& instruction) {
     switch (instruction.opcode) {
         case op::kEnd:
@@ -115,6 +119,7 @@ void ModuleReader::check_constant(const Instruction& instruction) {
             if (instruction.index >= imported_globals_) features_.add(Feature::gc);
             return;
         case op::kRefFunc:
+            note_function_use(instruction.at + 1);
             return check_index("function", instruction.at, instruction.index, count_of(ExternKind::function));
         case op::kI32Add:
         case op::kI32Sub:

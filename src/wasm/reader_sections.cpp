@@ -122,10 +122,12 @@ void ModuleReader::read_element_segment(std::uint64_t& total) {
     check_limit("entries in element segments", total, limits_.table_entries);
     for (std::uint32_t i = 0; i < entries && in_.ok(); ++i) {
         const auto entry_at = in_.at();
-        if ((flags & kExpressions) != 0)
+        if ((flags & kExpressions) != 0) {
             read_constant_expression();
-        else
+        } else {
+            note_function_use(entry_at);
             check_index("function", entry_at, in_.u32(), count_of(ExternKind::function));
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 #include "wasm/rewriter.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "wasm/cursor.hpp"
 
@@ -35,11 +33,11 @@ BytesView Rewriter::content(SectionId id) const noexcept {
 
 void Rewriter::replace(SectionId id, Bytes content) { replaced_[slot(id)] = std::move(content); }
 
-void Rewriter::replace_custom(std::size_t section, Bytes content) { customs_.push_back({section, std::move(content)}); }
+void Rewriter::replace_custom(std::size_t section, Bytes content) { customs_[section] = std::move(content); }
 
 void Rewriter::remove(SectionId id) { removed_[slot(id)] = true; }
 
-void Rewriter::remove_custom(std::size_t section) { customs_.push_back({section, std::nullopt}); }
+void Rewriter::remove_custom(std::size_t section) { customs_[section] = std::nullopt; }
 
 void Rewriter::append(SectionId id, std::uint32_t added, BytesView entries) {
     const auto old = content(id);
@@ -51,11 +49,6 @@ void Rewriter::append(SectionId id, std::uint32_t added, BytesView entries) {
     out.bytes(part(old, in.at(), old.size()));
     out.bytes(entries);
     replace(id, out.take());
-}
-
-const Rewriter::Custom* Rewriter::changed_custom(std::size_t section) const noexcept {
-    const auto found = std::ranges::lower_bound(customs_, section, {}, &Custom::section);
-    return found != customs_.end() && found->section == section ? &*found : nullptr;
 }
 
 std::size_t Rewriter::size_hint() const noexcept {
@@ -89,9 +82,9 @@ Result<Bytes> Rewriter::finish() const {
         const bool custom = section.id == SectionId::custom;
         const Bytes* content = nullptr;
         if (custom) {
-            const auto* changed = changed_custom(i);
-            if (changed != nullptr && !changed->content) continue;
-            if (changed != nullptr) content = &*changed->content;
+            const auto changed = customs_.find(i);
+            if (changed != customs_.end() && !changed->second) continue;
+            if (changed != customs_.end()) content = &*changed->second;
         } else {
             if (auto written = write_new_before(section_rank(section.id)); !written) return fail(written.error());
             ++next;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -22,8 +23,7 @@ public:
     /// Gives a section other content; adds it at its place if there is none. Not for custom sections.
     void replace(SectionId id, Bytes content);
 
-    /// Gives that section other content, of the section table that this was made with. Custom sections are to be changed in
-    /// the table's order.
+    /// Gives that section other content, of the section table that this was made with.
     void replace_custom(std::size_t section, Bytes content);
     void remove(SectionId id);
     void remove_custom(std::size_t section);
@@ -35,18 +35,13 @@ public:
     Result<Bytes> finish() const;
 
 private:
-    struct Custom {
-        std::size_t section;
-        std::optional<Bytes> content;  ///< nothing: removed
-    };
-    const Custom* changed_custom(std::size_t section) const noexcept;
     std::size_t size_hint() const noexcept;
 
     BytesView wasm_;
     std::span<const Section> sections_;
     std::array<std::optional<Bytes>, 14> replaced_;
     std::array<bool, 14> removed_{};
-    std::vector<Custom> customs_;  // by section
+    std::map<std::size_t, std::optional<Bytes>> customs_;  // by section; nothing: removed
 };
 
 /// Copies a part of a binary with changes put in on the way.
