@@ -32,7 +32,7 @@ struct WasmtimeOptions {
     WasmtimePooling pooling = WasmtimePooling::automatic;
 
     /// Slots in the pool, each for one memory and ten tables. Empty: one for each 4 MiB of main memory, 32 to 1024.
-    std::optional<std::uint32_t> pool_slots;
+    std::optional<std::uint32_t> pool_slots{};
 
     /// Memory of a pooled slot that is cleared by hand rather than given back to the system when its instance goes, in bytes:
     /// faster for small guests. 256 KiB: larger values made guests that touch little slower.
@@ -45,7 +45,7 @@ struct WasmtimeOptions {
     /// Address space reserved for each linear memory, in bytes. With 4 GiB (empty, where the system allows it) compiled code needs
     /// no bounds checks and memory never moves; less is slower and for hosts with little address space (`ulimit -v`), where
     /// it is chosen by itself.
-    std::optional<std::uint64_t> memory_reservation_bytes;
+    std::optional<std::uint64_t> memory_reservation_bytes{};
 };
 
 /// The settings of every engine; an engine reads its own.

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/store.hpp"
+#include "engines/wasmtime/api.hpp"
+
+#if MORTISE_WASMTIME_OWN
+#include <mortise_engines.h>
+#endif
+
+namespace mortise::engines::wasmtime {
+
+/// What a store may use and uses. With our own build of the engine everything is summed and refusals are noted; an installed
+/// C API only caps each memory and table by itself, so there a store holds one instance with one memory (see the capabilities).
+class Limiter {
+public:
+    explicit Limiter(const engine::StoreLimits& limits) noexcept;
+    Limiter(const Limiter&) = delete;
+    Limiter& operator=(const Limiter&) = delete;
+
+    /// Puts a new store under this limiter, which must outlive it.
+    void install(wasmtime_store_t& store) noexcept;
+
+    /// Whether a module with these definitions still fits. Errors: `memory_limit`, naming limit and wish.
+    Result<void> admit(const ModuleInfo& info);
+
+    std::uint64_t memory_bytes() const noexcept { return state_.memory_used; }
+    std::uint64_t memory_peak_bytes() const noexcept { return state_.memory_peak; }
+    bool growth_was_refused() const noexcept { return state_.growth_refused != 0 || state_.table_refused != 0; }
+    void clear_refused_growth() noexcept {
+        state_.growth_refused = 0;
+        state_.table_refused = 0;
+    }
+    bool refusal_ends_call() const noexcept { return state_.refused_growth_ends_call != 0; }
+
+    /// For an engine that does not count: the bytes of the memories that can be seen.
+    void observe(std::uint64_t bytes) noexcept {
+        state_.memory_used = bytes;
+        if (bytes > state_.memory_peak) state_.memory_peak = bytes;
+    }
+
+private:
+#if MORTISE_WASMTIME_OWN
+    mortise_limiter_t state_{};
+#else
+    struct {
+        std::uint64_t memory_limit, memory_used, memory_peak, table_limit, table_used;
+        std::uint32_t memories_limit, tables_limit, instances_limit;
+        std::uint8_t growth_refused, table_refused, refused_growth_ends_call;
+    } state_{};
+#endif
+    std::uint32_t memories_ = 0;
+    std::uint32_t tables_ = 0;
+    std::uint32_t instances_ = 0;
+};
+
+}  // namespace mortise::engines::wasmtime
