@@ -76,17 +76,21 @@ public:
     /// R: void, a number, bool, std::string, Bytes, or Value (whatever the function gives). Errors: `function_not_found`,
     /// `type_mismatch` (naming the parameter, wanted and got), `abi_unknown`, and the run codes.
     template <class R = void, class... A>
-        requires(!(std::is_base_of_v<codec::Tag, std::remove_cvref_t<A>> || ...))
+        requires(!(codec::Codec<A> || ...))
     Result<R> call(std::string_view name, const A&... arguments) {
         const std::array<ValueView, sizeof...(A)> views{detail::view_of(arguments)...};
         return detail::value_as<R>(call_values(name, views, detail::wanted_kind<R>()));
     }
 
     /// Calls an operation of a message ABI with a struct through a codec, e.g. `codec::msgpack`.
-    template <class R, class A, class Codec>
-        requires(std::is_base_of_v<codec::Tag, std::remove_cvref_t<Codec>>)
-    Result<R> call(std::string_view name, const A& argument, const Codec& codec) {
-        return codec::call<R>(codec, argument, [&](BytesView payload) { return invoke(name, payload); });
+    template <class R, class A, codec::Codec C>
+    Result<R> call(std::string_view name, const A& argument, const C& codec) {
+        auto payload = codec::encode(argument, codec);
+        if (!payload) return std::unexpected(std::move(payload).error());
+        auto response = invoke(name, *payload);
+        if (!response) return std::unexpected(std::move(response).error());
+        if constexpr (std::is_void_v<R>) return {};
+        else return codec::decode<R>(*response, codec);
     }
 
     /// An operation with a payload: waPC, hookr, W3bstream. An absent response is empty bytes.

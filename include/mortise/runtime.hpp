@@ -27,7 +27,7 @@ struct RuntimeOptions {
     std::string engine;
 
     /// The engine's own choices: compiler, pooling.
-    EngineOptions engine_options;
+    EngineOptions engine_options{};
 
     /// The period of the clock that deadlines are measured by; 1 ms to 1 s. 10 ms costs 0.2 % of a core, and lets a call
     /// overrun by up to a tick or two. No thread runs while no instance lives.
@@ -38,7 +38,7 @@ struct RuntimeOptions {
     std::size_t stack_bytes = std::size_t{512} << 10;
 
     /// Hears of what happens in plugins that have no observer of their own. Null: nobody.
-    std::shared_ptr<Observer> observer;
+    std::shared_ptr<Observer> observer{};
 };
 
 /// An engine with its settings. Cheap to copy; all copies are the same Runtime. Any thread may use it. The engine is made when

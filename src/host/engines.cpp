@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#if MORTISE_HAS_WASMTIME
+#if MORTISE_HAS_ENGINES_WASMTIME
 #include "engines/wasmtime/wasmtime_engine.hpp"
 #endif
 
@@ -18,7 +18,7 @@ struct Entry {
 
 // Every engine of this build, the default first: the list to which a new engine adds its lines.
 constexpr Entry kEngines[] = {
-#if MORTISE_HAS_WASMTIME
+#if MORTISE_HAS_ENGINES_WASMTIME
     {"wasmtime", [](std::string_view, const EngineOptions& options) { return engines::make_wasmtime(options.wasmtime); }},
 #endif
     {"", nullptr},

@@ -86,12 +86,20 @@ Result<void> check_limits(const PluginState& plugin, const Capabilities& engine)
     if (limits.fuel && !engine.fuel) return unsupported("the engine does not count fuel");
     const bool stops = limits.call_time || limits.start_time;
     if (stops && !engine.interrupt) return unsupported("the engine cannot stop running code; set no time limits");
-    const auto declared = plugin.module.minimum_memory_bytes();
-    const auto cap = plugin.store_limits.memory_bytes;
-    if (declared > cap) {
-        return fail(ErrorCode::memory_limit, "the module declares " + std::to_string(declared) +
-                                                 " bytes of memory, the limit is " + std::to_string(cap));
+    const auto too_much = [](std::string what, std::uint64_t has, std::uint64_t cap) {
+        return fail(ErrorCode::memory_limit,
+                    "the module declares " + std::to_string(has) + " " + what + ", the limit is " + std::to_string(cap));
+    };
+    const auto& cap = plugin.store_limits;
+    const auto bytes = plugin.module.minimum_memory_bytes();
+    if (bytes > cap.memory_bytes) return too_much("bytes of memory", bytes, cap.memory_bytes);
+    if (plugin.module.memories.size() > cap.memories) return too_much("memories", plugin.module.memories.size(), cap.memories);
+    if (plugin.module.tables.size() > cap.tables) return too_much("tables", plugin.module.tables.size(), cap.tables);
+    std::uint64_t elements = 0;
+    for (const TableType& table : plugin.module.tables) {
+        elements += std::min(table.size.minimum, UINT64_MAX - elements);
     }
+    if (elements > cap.table_elements) return too_much("table elements", elements, cap.table_elements);
     return {};
 }
 
@@ -137,10 +145,14 @@ Result<void> compile(PluginState& plugin, engine::Engine& engine, BytesView give
         if (!rewritten) return fail(std::move(rewritten).error().add_context("after rewriting the module"));
         info = *std::move(rewritten);
     }
-    wasm::NormaliseOptions normal;
+    const wasm::NormaliseOptions normal;
     auto normalised = wasm::normalise(info, wasm, normal);
     if (!normalised) return fail(std::move(normalised).error());
-    const BytesView final_wasm = normalised->wasm.empty() ? wasm : BytesView(normalised->wasm);
+    const BytesView final_wasm = normalised->changed ? BytesView(normalised->wasm) : wasm;
+    if (normalised->had_start) {
+        info.exports.push_back({normal.start_export, ExternKind::function, *info.start});
+        info.start.reset();
+    }
 
     engine::CompileOptions options = plugin.prepared.compile;
     const Limits& limits = plugin.options.limits;
