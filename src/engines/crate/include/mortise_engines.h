@@ -19,7 +19,7 @@ typedef struct mortise_limiter {
     uint64_t memory_limit;            /* bytes of all memories together */
     uint64_t memory_used;             /* bytes now */
     uint64_t memory_peak;             /* the highest memory_used so far */
-    uint64_t memory_pending;          /* the engine's own */
+    uint64_t pending;                 /* the engine's own */
     uint64_t table_limit;             /* elements of all tables together */
     uint64_t table_used;              /* elements now */
     uint32_t memories_limit;          /* how many memories, tables and instances the store may hold */

@@ -7,7 +7,7 @@ pub struct Limiter {
     pub memory_limit: u64,
     pub memory_used: u64,
     pub memory_peak: u64,
-    pub memory_pending: u64,
+    pub pending: u64,
     pub table_limit: u64,
     pub table_used: u64,
     pub memories_limit: u32,
@@ -47,6 +47,7 @@ impl Limiter {
         let delta = desired.saturating_sub(current) as u64;
         match self.memory_used.checked_add(delta) {
             Some(total) if total <= self.memory_limit => {
+                self.pending = delta;
                 self.memory_used = total;
                 self.memory_peak = self.memory_peak.max(total);
                 Growth::Granted
@@ -66,6 +67,7 @@ impl Limiter {
         let delta = desired.saturating_sub(current) as u64;
         match self.table_used.checked_add(delta) {
             Some(total) if total <= self.table_limit => {
+                self.pending = delta;
                 self.table_used = total;
                 Growth::Granted
             }
@@ -74,6 +76,16 @@ impl Limiter {
                 self.refusal()
             }
         }
+    }
+
+    /// Takes back the memory growth that `memory` granted last, which failed after all.
+    pub fn undo_memory(&mut self) {
+        self.memory_used = self.memory_used.saturating_sub(std::mem::take(&mut self.pending));
+    }
+
+    /// The same for a table.
+    pub fn undo_table(&mut self) {
+        self.table_used = self.table_used.saturating_sub(std::mem::take(&mut self.pending));
     }
 
     fn refusal(&self) -> Growth {

@@ -15,11 +15,7 @@ fn answer(growth: Growth, what: &str) -> wasmtime::Result<bool> {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let growth = self.memory(current, desired, maximum);
-        if growth == Growth::Granted {
-            self.memory_pending = (desired - current) as u64;
-        }
-        answer(growth, "memory")
+        answer(self.memory(current, desired, maximum), "memory")
     }
 
     /// Called after a growth granted above failed, but also without any question asked before (a size that the memory's type
@@ -27,7 +23,7 @@ impl ResourceLimiter for Limiter {
     /// since otherwise a guest could make us forget memory that it has.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if error.is::<std::io::Error>() {
-            self.memory_used = self.memory_used.saturating_sub(std::mem::take(&mut self.memory_pending));
+            self.undo_memory();
         }
         self.growth_refused |= REFUSED_BY_ENGINE;
         match self.refused_growth_ends_call {
