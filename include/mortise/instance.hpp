@@ -120,6 +120,9 @@ public:
     /// Unique in the process, from 1; the same through re-instantiations.
     std::uint64_t id() const noexcept;
 
+    /// False after guest code was cut short, when closed or moved from: a pool drops such an instance.
+    bool reusable() const noexcept;
+
     /// Drops the sandbox now; later calls answer `closed`. Not from inside a host function of this instance (`busy`).
     Result<void> close();
 

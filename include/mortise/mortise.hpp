@@ -10,6 +10,8 @@
 #include <mortise/module_info.hpp>
 #include <mortise/observer.hpp>
 #include <mortise/plugin.hpp>
+#include <mortise/pool.hpp>
 #include <mortise/runtime.hpp>
 #include <mortise/sandbox.hpp>
+#include <mortise/slot.hpp>
 #include <mortise/value.hpp>

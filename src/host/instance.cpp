@@ -258,6 +258,8 @@ InstanceUsage Instance::usage() const { return state_ ? state_->usage() : Instan
 
 std::uint64_t Instance::id() const noexcept { return state_ ? state_->session().instance_id : 0; }
 
+bool Instance::reusable() const noexcept { return state_ && state_->reusable(); }
+
 Result<void> Instance::close() {
     if (!state_) return {};
     if (state_->in_call()) return fail(ErrorCode::busy, "the instance is in a call");

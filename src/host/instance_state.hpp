@@ -48,6 +48,8 @@ public:
     void close() noexcept;
     bool in_call() const noexcept { return owner_.load(std::memory_order_relaxed) != 0; }
 
+    bool reusable() const noexcept { return !closed_ && !session_.poisoned && !in_call(); }
+
     const PluginState& plugin() const noexcept { return *plugin_; }
     abi::Instance& abi() noexcept { return *abi_; }
     engine::Store& store() noexcept { return *store_; }

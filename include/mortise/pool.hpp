@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <mortise/abi_info.hpp>
+#include <mortise/error.hpp>
+#include <mortise/export.hpp>
+#include <mortise/instance.hpp>
+#include <mortise/plugin.hpp>
+
+namespace mortise {
+
+namespace detail {
+class PoolState;
+}
+
+struct PoolOptions {
+    /// The most instances at once, leased and idle. 0: two for each processor, so that one may wait while another works.
+    std::size_t max_instances = 0;
+
+    /// Instances kept ready even when nobody wants them; made when the pool is made.
+    std::size_t min_instances = 0;
+
+    /// How long `acquire` waits for a lease when all are out. 100 ms: longer is a queue, which the caller should see.
+    std::chrono::milliseconds wait{100};
+
+    /// An instance that lay idle for longer is dropped when the pool is next used, down to `min_instances`; `shrink` does it now.
+    std::chrono::milliseconds idle_time = std::chrono::minutes(5);
+
+    /// What becomes of an instance that comes back: kept as it is, or dropped so that each lease is a fresh sandbox (`reset`
+    /// and `fresh`). Empty: the plugin's own policy. One that failed or was closed is always dropped.
+    std::optional<InstancePolicy> on_return{};
+
+    /// Runs on an instance before each lease of it, e.g. to warm it or to check its health. One that fails it is dropped, and
+    /// the error is the caller's.
+    std::function<Result<void>(Instance&)> before_lease{};
+
+    InstanceOptions instance{};
+};
+
+struct PoolStatistics {
+    std::size_t leased = 0;
+    std::size_t idle = 0;
+    std::size_t waiting = 0;         ///< callers in `acquire`
+    std::uint64_t made = 0;          ///< instances made so far
+    std::uint64_t dropped = 0;       ///< because they failed, came back for a fresh sandbox, or lay idle
+    std::uint64_t leases = 0;
+    std::uint64_t refused = 0;       ///< `busy`: nothing came back in time
+};
+
+/// An instance on loan; goes back to its pool when it is destroyed. Movable. It may outlive the pool.
+class MORTISE_API Lease {
+public:
+    Lease(Lease&&) noexcept;
+    Lease& operator=(Lease&&) noexcept;
+    ~Lease();
+
+    Instance& operator*() const noexcept { return *instance_; }
+    Instance* operator->() const noexcept { return instance_.get(); }
+
+    /// Gives the instance back to be dropped, not used again.
+    void discard() noexcept;
+
+private:
+    friend class detail::PoolState;
+    Lease(std::shared_ptr<detail::PoolState> pool, std::unique_ptr<Instance> instance) noexcept;
+
+    std::shared_ptr<detail::PoolState> pool_;
+    std::unique_ptr<Instance> instance_;
+};
+
+/// Instances of one plugin, leased and given back. Any thread may use it. Waiters are served in the order in which they came.
+/// Cheap to copy; all copies are the same pool.
+class MORTISE_API Pool {
+public:
+    /// Makes `min_instances`. Errors: as `Plugin::instantiate`; `invalid_argument` (the minimum is above the maximum).
+    static Result<Pool> make(Plugin plugin, PoolOptions options = {});
+
+    /// An instance: an idle one, a new one, or the next that comes back. Errors: `busy` (none in time), `closed`, the errors of
+    /// `Plugin::instantiate` and of `before_lease`.
+    Result<Lease> acquire() const;
+
+    /// Likewise with a waiting time of its own; 0 does not wait.
+    Result<Lease> acquire(std::chrono::milliseconds wait) const;
+
+    /// One call on a leased instance.
+    Result<Bytes> invoke(std::string_view name, BytesView payload) const;
+    Result<void> perform(const CallRequest& request, CallOutcome& outcome) const;
+
+    PoolStatistics statistics() const;
+
+    /// Drops what lies idle beyond `idle_time`.
+    void shrink() const;
+
+    /// No more leases; who waits gets `closed`. Idle instances go now, leased ones when they come back.
+    void close() const noexcept;
+
+    /// Waits until every lease is back; false if some are still out after this time.
+    bool drain(std::chrono::milliseconds wait) const;
+
+    const Plugin& plugin() const noexcept;
+
+private:
+    explicit Pool(std::shared_ptr<detail::PoolState> state) noexcept : state_(std::move(state)) {}
+    std::shared_ptr<detail::PoolState> state_;
+};
+
+}  // namespace mortise

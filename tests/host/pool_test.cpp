@@ -1,0 +1,218 @@
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include "support/matchers.hpp"
+#include "support/plugins.hpp"
+
+namespace mortise {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FailsWith;
+using testing::Holds;
+using testing::IsOk;
+using testing::load_wat;
+
+constexpr std::string_view kCounter = R"((module
+  (global $n (mut i32) (i32.const 0))
+  (func (export "next") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))
+  (func (export "fall") unreachable)
+))";
+
+Plugin counter() { return value(load_wat(Runtime(), kCounter)); }
+
+TEST(Pool, Lease_comesBackAndIsUsedAgain) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1}));
+    EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(1));
+    EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(2));
+    const auto statistics = pool.statistics();
+    EXPECT_EQ(statistics.made, 1u);
+    EXPECT_EQ(statistics.idle, 1u);
+    EXPECT_EQ(statistics.leases, 2u);
+}
+
+TEST(Pool, Exhausted_isBusyAfterTheWait) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1, .wait = 5ms}));
+    auto lease = value(pool.acquire());
+    EXPECT_THAT(pool.acquire(), FailsWith(ErrorCode::busy, "all 1 instances"));
+    EXPECT_THAT(pool.acquire(0ms), FailsWith(ErrorCode::busy));
+    EXPECT_EQ(pool.statistics().refused, 2u);
+}
+
+TEST(Pool, Failed_isDroppedNotReused) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1}));
+    {
+        auto lease = value(pool.acquire());
+        EXPECT_THAT(lease->call<int>("next"), Holds(1));
+        EXPECT_THAT(lease->call("fall"), FailsWith(ErrorCode::trap));
+    }
+    EXPECT_EQ(pool.statistics().dropped, 1u);
+    EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(1));
+    value(pool.acquire()).discard();
+    EXPECT_EQ(pool.statistics().dropped, 2u);
+}
+
+TEST(Pool, FreshOnReturn_neverSharesState) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 2, .on_return = InstancePolicy::fresh}));
+    for (int i = 0; i < 3; ++i) EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(1));
+    EXPECT_EQ(pool.statistics().idle, 0u);
+}
+
+TEST(Pool, BeforeLease_preparesOrRefuses) {
+    int asked = 0;
+    PoolOptions options{.max_instances = 1};
+    options.before_lease = [&asked](Instance& instance) -> Result<void> {
+        if (++asked == 2) return fail(ErrorCode::denied, "unwell");
+        return instance.call("next");
+    };
+    auto pool = value(Pool::make(counter(), options));
+    EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(2));
+    EXPECT_THAT(pool.acquire(), FailsWith(ErrorCode::denied, "unwell"));
+    EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(2)) << "the refused one was dropped";
+}
+
+TEST(Pool, Waiters_areServedAsLeasesComeBack) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 2, .wait = 10s}));
+    std::atomic<int> calls{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 100; ++i) {
+                auto lease = pool.acquire();
+                ASSERT_THAT(lease, IsOk());
+                ASSERT_THAT((*lease)->call<int>("next"), IsOk());
+                ++calls;
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(calls, 800);
+    const auto statistics = pool.statistics();
+    EXPECT_LE(statistics.made, 2u);
+    EXPECT_EQ(statistics.leased, 0u);
+    EXPECT_EQ(statistics.waiting, 0u);
+}
+
+TEST(Pool, Close_freesWaitersAndLetsLeasesEnd) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1, .wait = 10s}));
+    auto lease = value(pool.acquire());
+    std::thread waiter([&] { EXPECT_THAT(pool.acquire(), FailsWith(ErrorCode::closed)); });
+    while (pool.statistics().waiting == 0) std::this_thread::yield();
+    pool.close();
+    waiter.join();
+    EXPECT_THAT(lease->call<int>("next"), Holds(1));
+    EXPECT_FALSE(pool.drain(1ms));
+    { const Lease last = std::move(lease); }
+    EXPECT_TRUE(pool.drain(0ms));
+    EXPECT_THAT(pool.acquire(), FailsWith(ErrorCode::closed));
+}
+
+TEST(Pool, LeaseOutlivingThePool_isSafe) {
+    std::optional<Lease> lease;
+    {
+        auto pool = value(Pool::make(counter(), {.max_instances = 1}));
+        lease.emplace(value(pool.acquire()));
+    }
+    EXPECT_THAT((*lease)->call<int>("next"), Holds(1));
+}
+
+TEST(Pool, MinimumAndIdleTime_keepWhatIsAskedFor) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 4, .min_instances = 1, .idle_time = 0ms}));
+    EXPECT_EQ(pool.statistics().idle, 1u);
+    {
+        auto a = value(pool.acquire());
+        auto b = value(pool.acquire());
+    }
+    std::this_thread::sleep_for(1ms);
+    pool.shrink();
+    EXPECT_EQ(pool.statistics().idle, 1u);
+    EXPECT_THAT(Pool::make(counter(), {.max_instances = 1, .min_instances = 2}), FailsWith(ErrorCode::invalid_argument));
+}
+
+constexpr std::string_view kSlow = R"((module
+  (import "host" "wait" (func $wait))
+  (func (export "version") (result i32) (i32.const 1))
+  (func (export "slow") (result i32) (call $wait) (i32.const 1))
+))";
+constexpr std::string_view kNewer = R"((module (func (export "version") (result i32) (i32.const 2))))";
+constexpr std::string_view kBroken = "(module (func $s unreachable) (start $s))";
+
+Result<int> version(const Slot& slot) {
+    CallOutcome outcome;
+    auto done = slot.perform({.name = "version"}, outcome);
+    if (!done) return fail(done.error());
+    return *outcome.value.get_if<std::int32_t>();
+}
+
+TEST(Slot, Replace_switchesNewCallsAndLetsOldOnesEnd) {
+    std::latch inside(1), go(1);
+    PluginOptions options;
+    options.host.add("host", "wait", [&] {
+        inside.count_down();
+        go.wait();
+    });
+    const Runtime runtime;
+    auto slot = value(Slot::make(value(load_wat(runtime, kSlow, options))));
+    EXPECT_THAT(version(slot), Holds(1));
+
+    std::thread old_call([&] {
+        CallOutcome outcome;
+        EXPECT_THAT(slot.perform({.name = "slow"}, outcome), IsOk());
+        EXPECT_EQ(outcome.value, Value(1));
+    });
+    inside.wait();
+    const auto newer = value(load_wat(runtime, kNewer));
+    EXPECT_THAT(slot.replace(newer, Replace::if_idle), FailsWith(ErrorCode::busy));
+    EXPECT_THAT(slot.replace(newer, Replace::wait, 1ms), FailsWith(ErrorCode::deadline_exceeded));
+    EXPECT_THAT(version(slot), Holds(2));
+    go.count_down();
+    old_call.join();
+}
+
+TEST(Slot, PluginThatCannotStart_leavesTheOldOneServing) {
+    const Runtime runtime;
+    auto slot = value(Slot::make(value(load_wat(runtime, kNewer))));
+    EXPECT_THAT(slot.replace(value(load_wat(runtime, kBroken))), FailsWith(ErrorCode::trap));
+    EXPECT_THAT(version(slot), Holds(2));
+    EXPECT_THAT(Slot::make(value(load_wat(runtime, kBroken))), FailsWith(ErrorCode::trap));
+}
+
+TEST(Slot, Waiter_getsTheSuccessorWhenItsPluginIsReplaced) {
+    const Runtime runtime;
+    PluginOptions options;
+    options.host.add("host", "wait", [] {});
+    auto slot = value(Slot::make(value(load_wat(runtime, kSlow, options))));
+    auto lease = std::optional<Lease>(value(slot.acquire()));
+    std::thread waiter([&] { EXPECT_THAT(version(slot), Holds(2)); });
+    std::this_thread::sleep_for(5ms);
+    EXPECT_THAT(slot.replace(value(load_wat(runtime, kNewer))), IsOk());
+    waiter.join();
+    EXPECT_THAT((*lease)->call<int>("version"), Holds(1));
+}
+
+TEST(Slot, CallsUnderReplacements_loseNothing) {
+    const Runtime runtime;
+    const auto plugin = value(load_wat(runtime, kCounter));
+    auto slot = value(Slot::make(plugin));
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&] {
+            while (!stop) {
+                CallOutcome outcome;
+                ASSERT_THAT(slot.perform({.name = "next"}, outcome), IsOk());
+            }
+        });
+    }
+    for (int i = 0; i < 100; ++i) ASSERT_THAT(slot.replace(plugin), IsOk());
+    stop = true;
+    for (auto& thread : threads) thread.join();
+    slot.close();
+    EXPECT_THAT(slot.acquire(), FailsWith(ErrorCode::closed));
+    EXPECT_THAT(slot.replace(plugin), FailsWith(ErrorCode::closed));
+}
+
+}  // namespace
+}  // namespace mortise
