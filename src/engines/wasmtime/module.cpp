@@ -117,6 +117,9 @@ Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<
         }
     }
     auto module = compile_in(with.engine(false), source.bytes);
+    if (!module && module.error().code() == ErrorCode::malformed_module && with.only_baseline_refuses(source.bytes)) {
+        return fail(ErrorCode::unsupported, "the baseline compiler lacks what the module uses: " + module.error().message());
+    }
     if (!module) return fail(std::move(module).error());
     if (auto done = made->adopt(false, std::move(*module)); !done) return fail(std::move(done).error());
     return made;

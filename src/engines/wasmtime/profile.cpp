@@ -116,7 +116,7 @@ Result<std::shared_ptr<Profile>> Profile::make(const Machine& machine, const eng
     auto config = make_config(machine, options);
     if (!config) return fail(std::move(config).error());
 
-    std::shared_ptr<Profile> profile(new Profile(options));
+    std::shared_ptr<Profile> profile(new Profile(machine, options));
     profile->plain_.reset(wasm_engine_new_with_config(config->release()));
     // Asked again for each profile: every one has a pool of its own, and address space may have run out since.
     if (machine.pool_slots != 0 && has_room_for_pool(machine)) {
@@ -129,7 +129,10 @@ Result<std::shared_ptr<Profile>> Profile::make(const Machine& machine, const eng
     return profile;
 }
 
-bool Profile::is_valid_when_optimising(Machine machine, engine::CompileOptions options, BytesView wasm) {
+bool Profile::only_baseline_refuses(BytesView wasm) const {
+    if (!machine_.winch && !options_.baseline_compiler) return false;
+    Machine machine = machine_;
+    engine::CompileOptions options = options_;
     machine.winch = false;
     options.baseline_compiler = false;
     auto config = make_config(machine, options);

@@ -21,9 +21,6 @@ public:
     /// Errors: `unsupported` (an option that this engine lacks).
     static Result<std::shared_ptr<Profile>> make(const Machine& machine, const engine::CompileOptions& options);
 
-    /// Whether the same machine with its optimising compiler accepts a module that the baseline compiler refused.
-    static bool is_valid_when_optimising(Machine machine, engine::CompileOptions options, BytesView wasm);
-
     const engine::CompileOptions& options() const noexcept { return options_; }
     wasm_engine_t* engine(bool pooled) const noexcept { return pooled ? pooled_.get() : plain_.get(); }
     bool has_pool() const noexcept { return pooled_ != nullptr; }
@@ -38,13 +35,18 @@ public:
         if (pooled_) wasmtime_engine_increment_epoch(pooled_.get());
     }
 
+    /// True if this is the baseline compiler and a module that its validator refused is good for the optimising one: then the
+    /// module is not malformed, it uses something that the baseline compiler lacks.
+    bool only_baseline_refuses(BytesView wasm) const;
+
     /// What tells this compiler and its settings from all others, as text for file names.
     Result<std::string> code_key() const;
 
 private:
-    Profile(const engine::CompileOptions& options) : options_(options) {}
+    Profile(const Machine& machine, const engine::CompileOptions& options) : machine_(machine), options_(options) {}
 
-    engine::CompileOptions options_;
+    const Machine machine_;
+    const engine::CompileOptions options_;
     EnginePtr plain_;
     EnginePtr pooled_;
     std::atomic<std::uint32_t> free_slots_{0};

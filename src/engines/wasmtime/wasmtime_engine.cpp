@@ -134,11 +134,7 @@ Result<std::shared_ptr<engine::Module>> WasmtimeEngine::compile(const engine::Mo
     if (auto can = check_features(source.info, options); !can) return fail(std::move(can).error());
     auto profile = profile_for(options);
     if (!profile) return fail(std::move(profile).error());
-    auto made = CompiledModule::compile(*profile, source);
-    if (made || made.error().code() != ErrorCode::malformed_module || !baseline(options)) return made;
-    // The baseline compiler's validator calls everything malformed that it lacks.
-    if (!Profile::is_valid_when_optimising(machine_, options, source.bytes)) return made;
-    return fail(ErrorCode::unsupported, "the baseline compiler does not offer what the module uses: " + made.error().message());
+    return CompiledModule::compile(std::move(*profile), source);
 }
 
 Result<std::shared_ptr<engine::Module>> WasmtimeEngine::load(const engine::ModuleSource& source, const CompileOptions& options) {
