@@ -12,6 +12,7 @@
 #include <mortise/engine_options.hpp>
 #include <mortise/error.hpp>
 #include <mortise/export.hpp>
+#include <mortise/inspection.hpp>
 #include <mortise/plugin.hpp>
 
 namespace mortise {
@@ -56,6 +57,14 @@ public:
     /// Loads a plugin from memory.
     Result<Plugin> load_bytes(BytesView bytes, PluginOptions options = {}) const;
 
+    /// Reads a plugin's bytes without compiling or running them: `abi` says whose container they may be in, empty: anybody's. Errors:
+    /// `malformed_module`, `unsupported`, as loading has them.
+    Result<Inspection> inspect(BytesView bytes, const std::string& abi = {}, const LoadLimits& limits = {}) const;
+
+    /// Whether the engine can run the module: compiles it and drops the result. Imports are not looked at, but those that no host
+    /// can provide. Errors: all load codes that an engine gives, most of all `unsupported`, naming what it lacks.
+    Result<void> can_run(BytesView bytes, const std::string& abi = {}, const LoadLimits& limits = {}) const;
+
     /// The engine in use. Errors: `not_found` (no such engine in this build), `unsupported`, `io`.
     Result<EngineInfo> engine() const;
 
@@ -66,13 +75,6 @@ public:
 private:
     std::shared_ptr<detail::RuntimeState> state_;
 };
-
-/// The ABIs that recognise a module, with the reason of each; none: `plain`, more than one: the caller must name it.
-struct Recognition {
-    std::string abi;
-    std::string reason;
-};
-MORTISE_API std::vector<Recognition> recognise(const ModuleInfo& module);
 
 /// The version of mortise, e.g. `0.1.0`.
 MORTISE_API std::string_view version() noexcept;

@@ -5,6 +5,7 @@
 
 #include "abi/imports.hpp"
 #include "host/plugin_state.hpp"
+#include "host/unwrap.hpp"
 #include "host/wasi_link.hpp"
 #include "trust/digest.hpp"
 #include "wasm/normalise.hpp"
@@ -15,38 +16,10 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = UINT64_MAX / 2;   // ticks; far beyond any clock, and a sum with one still does not wrap
 
-bool is_binary(BytesView bytes) noexcept {
-    constexpr std::array<unsigned char, 4> kMagic{0x00, 0x61, 0x73, 0x6d};
-    return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
-}
-
-// The text format begins with "(" after blanks and comments; what else begins so is told apart by its parser.
-bool looks_like_text(BytesView bytes) noexcept {
-    const auto text = text_of(bytes);
-    const auto first = text.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && (text[first] == '(' || text.substr(first, 2) == ";;");
-}
-
 Result<void> check_digest(const PluginOptions& options, std::string_view digest) {
     if (options.sha256.empty() || trust::same_hex(options.sha256, digest)) return {};
     return fail(ErrorCode::digest_mismatch,
                 "the module's SHA-256 is " + std::string(digest) + ", expected " + options.sha256);
-}
-
-// The plain binary inside whatever was given: a container of some ABI, the text format, or a binary already.
-Result<Bytes> unwrap(RuntimeState& runtime, BytesView bytes, const PluginOptions& options) {
-    if (bytes.empty()) return fail(ErrorCode::malformed_module, "the module is empty");
-    if (is_binary(bytes)) return copy_bytes(bytes);
-    for (const auto& abi : runtime.abis()) {
-        if (!options.abi.empty() && abi->info().name != options.abi) continue;
-        auto inner = abi->unwrap(bytes);
-        if (!inner) return fail(std::move(inner).error());
-        if (*inner) return **std::move(inner);
-    }
-    if (!looks_like_text(bytes)) return copy_bytes(bytes);   // the reader says what is wrong with it
-    auto engine = runtime.engine();
-    if (!engine) return fail(std::move(engine).error());
-    return (*engine)->parse_text(text_of(bytes));
 }
 
 Result<void> choose_abi(PluginState& plugin) {
@@ -184,8 +157,9 @@ Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeSt
     auto engine = plugin->runtime->engine();
     if (!engine) return fail(std::move(engine).error());
 
-    auto wasm = unwrap(*plugin->runtime, bytes, opts);
-    if (!wasm) return fail(std::move(wasm).error());
+    auto unwrapped = unwrap_module(*plugin->runtime, bytes, opts.abi);
+    if (!unwrapped) return fail(std::move(unwrapped).error());
+    const Bytes* wasm = &unwrapped->wasm;
     auto info = read_module(*wasm, opts.load_limits);
     if (!info) return fail(std::move(info).error());
     plugin->module = *std::move(info);

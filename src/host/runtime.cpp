@@ -68,14 +68,6 @@ std::vector<AbiInfo> Runtime::abis() {
     return all;
 }
 
-std::vector<Recognition> recognise(const ModuleInfo& module) {
-    std::vector<Recognition> all;
-    for (const auto& abi : host::make_abis()) {
-        if (auto reason = abi->recognise(module)) all.push_back({abi->info().name, *std::move(reason)});
-    }
-    return all;
-}
-
 std::string_view version() noexcept { return MORTISE_VERSION; }
 
 }  // namespace mortise
