@@ -1,8 +1,10 @@
 #include "host/abis.hpp"
 
+#include "abi/aspect/aspect.hpp"
 #include "abi/hookr/hookr.hpp"
 #include "abi/plain/plain.hpp"
 #include "abi/wapc/wapc.hpp"
+#include "abi/wasp/wasp.hpp"
 
 namespace mortise::host {
 
@@ -11,6 +13,8 @@ std::vector<std::unique_ptr<abi::Abi>> make_abis() {
     all.push_back(abi::make_plain());
     all.push_back(abi::make_wapc());
     all.push_back(abi::make_hookr());
+    all.push_back(abi::make_wasp());
+    all.push_back(abi::make_aspect());
     return all;
 }
 

@@ -64,14 +64,14 @@ struct Event {
     What what{};
     LogLevel level = LogLevel::trace;
     std::uint64_t instance = 0;
-    std::string_view module;
-    std::string_view name;
-    std::string_view text;
+    std::string_view module{};
+    std::string_view name{};
+    std::string_view text{};
     std::uint32_t address = 0;
     std::uint32_t size = 0;
     std::uint64_t nanoseconds = 0;
     bool ok = true;
-    std::span<const ValueView> arguments;
+    std::span<const ValueView> arguments{};
 };
 
 /// `PluginOptions::abi_options` of this ABI. Defaults are what new programs want; the others are for comparisons with the
