@@ -63,7 +63,7 @@ namespace mortise::codec::detail {
 /// Converts to anything: how many of it initialise an aggregate is how many members it has.
 struct Anything {
     template <class T>
-    constexpr operator T() const noexcept;
+    operator T() const noexcept;
 };
 
 inline constexpr std::size_t kMostFields = 24;
@@ -86,6 +86,11 @@ struct Holder {
     T value;
     ~Holder();
 };
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#endif
 /// Never defined and never read: only the addresses of its members are named, at compile time.
 template <class T>
 extern const Holder<T> kNobody;
@@ -98,7 +103,7 @@ template <class T>
 Address(const T*) -> Address<T>;
 
 /// The member's name out of the compiler's spelling of its address: the identifier before the last brace.
-template <auto>
+template <auto Member>   // named, or clang leaves it out of the spelling
 consteval std::string_view name_of_member() {
     constexpr std::string_view kSpelling = __PRETTY_FUNCTION__;
     constexpr auto is_word = [](char c) {
@@ -111,13 +116,14 @@ consteval std::string_view name_of_member() {
     return kSpelling.substr(begin, end - begin);
 }
 
-/// References to the members of an aggregate, in order.
+/// The addresses of the members of an aggregate, in order.
 template <std::size_t N, class T>
-constexpr auto tie_members(T& v) noexcept {
-#define MORTISE_DETAIL_TIE(count, ...)                \
-    if constexpr (N == count) {                       \
-        auto& [__VA_ARGS__] = v;                      \
-        return std::tie(__VA_ARGS__);                 \
+constexpr auto member_addresses(T& v) noexcept {
+#define MORTISE_DETAIL_ADDRESS(member) std::addressof(member)
+#define MORTISE_DETAIL_TIE(count, ...)                                             \
+    if constexpr (N == count) {                                                    \
+        auto& [__VA_ARGS__] = v;                                                   \
+        return std::tuple{MORTISE_DETAIL_EACH(MORTISE_DETAIL_ADDRESS, __VA_ARGS__)}; \
     } else
     // clang-format off
     MORTISE_DETAIL_TIE(1, a)
@@ -147,17 +153,15 @@ constexpr auto tie_members(T& v) noexcept {
     { return std::tuple<>{}; }
     // clang-format on
 #undef MORTISE_DETAIL_TIE
+#undef MORTISE_DETAIL_ADDRESS
 }
 
-#if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#endif
 template <class T, std::size_t... I>
 consteval auto reflected_names(std::index_sequence<I...>) {
     return std::array<std::string_view, sizeof...(I)>{
-        name_of_member<Address{std::addressof(std::get<I>(tie_members<sizeof...(I)>(kNobody<T>.value)))}>()...};
+        name_of_member<Address{std::get<I>(member_addresses<sizeof...(I)>(kNobody<T>.value))}>()...};
 }
+
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #endif
@@ -191,7 +195,8 @@ constexpr auto field_references(T& value) noexcept {
         return std::apply([&](const auto&... f) { return std::tie(value.*(f.member)...); },
                           mortise_fields(std::type_identity<Plain>{}));
     } else {
-        return tie_members<kFieldNames<Plain>.size()>(value);
+        return std::apply([](auto*... members) { return std::tie(*members...); },
+                          member_addresses<kFieldNames<Plain>.size()>(value));
     }
 }
 
