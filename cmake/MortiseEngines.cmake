@@ -43,19 +43,14 @@ endif()
 # The key of what the crate would build: its files, in a fixed order, and the compiler.
 file(GLOB_RECURSE files CONFIGURE_DEPENDS ${crate}/src/*.rs)
 list(SORT files)
-set(deps_text "${rustc_version}")
-foreach(file ${crate}/Cargo.lock ${crate}/Cargo.toml)
-    file(SHA256 ${file} digest)
-    string(APPEND deps_text ${digest})
-endforeach()
-set(text "${deps_text}")
-foreach(file ${crate}/build.rs ${files})
+set(text "${rustc_version}")
+foreach(file ${crate}/Cargo.lock ${crate}/Cargo.toml ${crate}/build.rs ${files})
     file(SHA256 ${file} digest)
     string(APPEND text ${digest})
 endforeach()
-string(SHA256 deps_key "${deps_text}")
+string(SHA256 compiler_key "${rustc_version}")
 string(SHA256 key "${text}")
-string(SUBSTRING ${deps_key} 0 16 deps_key)
+string(SUBSTRING ${compiler_key} 0 16 compiler_key)
 string(SUBSTRING ${key} 0 16 key)
 set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
              ${files} ${crate}/build.rs ${crate}/Cargo.lock ${crate}/Cargo.toml)
@@ -65,7 +60,7 @@ set(archive ${engines_dir}/lib/libmortise_engines.a)
 add_custom_command(
     OUTPUT ${engines_dir}/${key}.stamp
     BYPRODUCTS ${archive}
-    COMMAND ${PROJECT_SOURCE_DIR}/cmake/build_engines.sh ${crate} ${cache}/engines ${deps_key} ${key} ${engines_dir}
+    COMMAND ${PROJECT_SOURCE_DIR}/cmake/build_engines.sh ${crate} ${cache}/engines ${compiler_key} ${key} ${engines_dir}
     COMMAND ${CMAKE_COMMAND} -E touch ${engines_dir}/${key}.stamp
     COMMENT "WebAssembly engines (kept in ${cache}/engines/${key})"
     USES_TERMINAL VERBATIM)

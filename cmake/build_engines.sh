@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds the engine crate into the cache, unless it is there, and links the build folder to it.
 #
-# usage: build_engines.sh CRATE CACHE DEPS_KEY KEY BUILD_DIR
+# usage: build_engines.sh CRATE CACHE COMPILER_KEY KEY BUILD_DIR
 #
-# CACHE/KEY holds include/ and lib/ of one state of the crate; CACHE/target-DEPS_KEY is cargo's target folder, shared by every
-# state with the same lock file, so that a change of our own sources compiles one crate and not two hundred.
+# CACHE/KEY holds include/ and lib/ of one state of the crate; CACHE/target-COMPILER_KEY is cargo's target folder, shared
+# by every state, so that a change of our own sources compiles one crate and not two hundred.
 set -euo pipefail
-crate=$1 cache=$2 deps_key=$3 key=$4 build=$5
+crate=$1 cache=$2 compiler_key=$3 key=$4 build=$5
 entry=$cache/$key
 
 mkdir -p "$cache" "$build"
@@ -18,18 +18,19 @@ fi
 
 if [ ! -f "$entry/lib/libmortise_engines.a" ]; then
     echo "mortise: building the WebAssembly engines (Wasmtime, Wasmi) with cargo."
-    if [ ! -d "$cache/target-$deps_key" ]; then
+    if [ ! -d "$cache/target-$compiler_key" ]; then
         echo "mortise: the first time takes three to five minutes on two cores; the result is kept in $cache"
     fi
-    target=$cache/target-$deps_key
+    target=$cache/target-$compiler_key
     # The profile decides; flags of the surrounding shell would build something that the key does not describe.
-    (cd "$crate" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$target" \
-        cargo build --release --locked --lib)
-    headers=$(ls -td "$target"/release/build/wasmtime-c-api-impl-*/out/include | head -1)
+    messages=$(cd "$crate" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_TARGET \
+        CARGO_TARGET_DIR="$target" cargo build --release --locked --lib --message-format=json-render-diagnostics)
+    # cargo says where the build script of Wasmtime's C API put its headers, configured for the features we chose.
+    headers=$(sed -n '/"build-script-executed".*wasmtime-c-api-impl/s/.*"out_dir":"\([^"]*\)".*/\1/p' <<<"$messages")/include
     staging=$(mktemp -d "$cache/staging.XXXXXX")
     trap 'rm -rf "$staging"' EXIT
     mkdir "$staging/lib"
-    cp -R "$headers" "$staging/include"
+    cp -Rp "$headers" "$staging/include"
     cp "$target/release/libmortise_engines.a" "$staging/lib/"
     chmod 755 "$staging"
     rm -rf "$entry"
@@ -39,7 +40,7 @@ if [ ! -f "$entry/lib/libmortise_engines.a" ]; then
 fi
 
 touch "$entry"
-[ ! -d "$cache/target-$deps_key" ] || touch "$cache/target-$deps_key"
+[ ! -d "$cache/target-$compiler_key" ] || touch "$cache/target-$compiler_key"
 mkdir -p "$build/lib"
 ln -sfn "$entry/include" "$build/include"
 ln -sfn "$entry/lib/libmortise_engines.a" "$build/lib/libmortise_engines.a"

@@ -38,8 +38,9 @@ pub enum Growth {
 impl Limiter {
     /// Decides on a memory that grows from `current` to `desired` bytes (`current` 0: a new memory) and counts it.
     ///
-    /// A growth beyond the memory's own `maximum` is refused here, though it breaks no limit of ours: the engine would refuse it
-    /// next, and would then have to say reliably that the bytes counted are free again, which neither engine does.
+    /// A growth beyond the memory's own `maximum` is refused here, though it breaks no limit of ours: the engine would
+    /// refuse it next, and would then have to say reliably that the bytes counted are free again, which neither engine
+    /// does.
     pub fn memory(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Growth {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Growth::Refused;

@@ -18,9 +18,9 @@ impl ResourceLimiter for Limiter {
         answer(self.memory(current, desired, maximum), "memory")
     }
 
-    /// Called after a growth granted above failed, but also without any question asked before (a size that the memory's type
-    /// cannot have). Only the operating system's refusal is certain to be the former; bytes are given back for that alone,
-    /// since otherwise a guest could make us forget memory that it has.
+    /// Called after a growth granted above failed, but also without any question asked before (a size that the memory's
+    /// type cannot have). Only the operating system's refusal is certain to be the former; bytes are given back for
+    /// that alone, since otherwise a guest could make us forget memory that it has.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if error.is::<std::io::Error>() {
             self.undo_memory();
