@@ -27,11 +27,12 @@ struct WasmtimeOptions {
     WasmtimeCompiler compiler = WasmtimeCompiler::automatic;
 
     /// A pooled instance is made and dropped several times faster: memory, table and image are mapped beforehand. It costs
-    /// address space (4 GiB for each slot) and, in use, `keep_resident_bytes` for each slot that was used and is idle.
+    /// address space (8 GiB for each slot) and, in use, `keep_resident_bytes` for each slot that was used and is idle.
     /// Instances beyond the pool's slots are made without it, more slowly; nothing fails.
     WasmtimePooling pooling = WasmtimePooling::automatic;
 
-    /// Slots in the pool, each for one memory and ten tables. Empty: one for each 4 MiB of main memory, 32 to 1024.
+    /// Slots in a pool, each for one memory and ten tables; at most 20,000. Plugins whose compile options differ (deadlines,
+    /// fuel, compiler) have pools of their own. Empty: one for each 4 MiB of main memory, 32 to 256.
     std::optional<std::uint32_t> pool_slots{};
 
     /// Memory of a pooled slot that is cleared by hand rather than given back to the system when its instance goes, in bytes:

@@ -18,6 +18,7 @@ using base::concat;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr std::uint64_t kTableElementBytes = 16;  // at least what the engine counts for one
+constexpr std::uint64_t kLeftForOthers = std::uint64_t{32} << 40;  // address space that pools leave alone
 
 bool can_map(std::uint64_t bytes, int protection) noexcept {
     void* at = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -50,7 +51,7 @@ std::uint32_t default_slots() noexcept {
     const long page = sysconf(_SC_PAGESIZE);
     if (pages <= 0 || page <= 0) return 32;
     const std::uint64_t memory = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
-    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(memory / (4 * kMiB), 32, 1024));
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(memory / (4 * kMiB), 32, 256));
 #endif
 }
 
@@ -126,10 +127,11 @@ Result<void> choose_pool(const WasmtimeOptions& options, Machine& machine) {
 }  // namespace
 
 bool has_room_for_pool(const Machine& machine) noexcept {
-    const auto memory = base::checked_mul<std::uint64_t>(machine.pool_slots + 1, machine.memory_reservation + machine.memory_guard);
+    const auto memory = base::checked_mul<std::uint64_t>(machine.pool_slots * kMemoriesPerSlot + 1,
+                                                         machine.memory_reservation + machine.memory_guard);
     const std::uint64_t tables = kTableElementBytes * kPooledTableElements * kTablesPerSlot * machine.pool_slots;
     // The engine maps tables readable at once, which strict overcommit counts.
-    return memory && can_map(*memory + *memory / 16, PROT_NONE) && can_map(tables, PROT_READ | PROT_WRITE);
+    return memory && can_map(*memory + kLeftForOthers, PROT_NONE) && can_map(tables, PROT_READ | PROT_WRITE);
 }
 
 Result<Machine> probe_machine(const WasmtimeOptions& options) {

@@ -22,6 +22,7 @@ struct Machine {
 };
 
 /// Slots of one pool have room for this much; what needs more is made without the pool.
+inline constexpr std::uint32_t kMemoriesPerSlot = 2;  // one linear memory, and one for references to host objects
 inline constexpr std::uint32_t kTablesPerSlot = 10;
 inline constexpr std::uint32_t kPooledTableElements = 1'000'000;
 inline constexpr std::uint32_t kPooledMemoriesPerModule = 8;

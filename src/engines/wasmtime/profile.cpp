@@ -44,7 +44,7 @@ void set_pool(wasm_config_t* config, const Machine& machine) {
     const PoolPtr pool(wasmtime_pooling_allocation_config_new());
     const std::uint32_t slots = machine.pool_slots;
     wasmtime_pooling_allocation_config_total_core_instances_set(pool.get(), slots);
-    wasmtime_pooling_allocation_config_total_memories_set(pool.get(), slots);
+    wasmtime_pooling_allocation_config_total_memories_set(pool.get(), kMemoriesPerSlot * slots);
     wasmtime_pooling_allocation_config_total_tables_set(pool.get(), slots * kTablesPerSlot);
     wasmtime_pooling_allocation_config_max_memories_per_module_set(pool.get(), kPooledMemoriesPerModule);
     wasmtime_pooling_allocation_config_max_tables_per_module_set(pool.get(), kTablesPerSlot);

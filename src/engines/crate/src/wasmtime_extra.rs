@@ -19,10 +19,11 @@ impl ResourceLimiter for Limiter {
     }
 
     /// Called after a growth granted above failed, but also without any question asked before (a size that the memory's
-    /// type cannot have). Only the operating system's refusal is certain to be the former; bytes are given back for
-    /// that alone, since otherwise a guest could make us forget memory that it has.
+    /// type cannot have). The former has a typed error at its root (of the system, or out of memory), the latter is a bare
+    /// message: for that nothing is given back, since otherwise a guest could make us forget memory that it has.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        if error.is::<std::io::Error>() {
+        let is_message = error.is::<&'static str>() || error.is::<String>();
+        if !is_message || error.chain().count() > 1 {
             self.undo_memory();
         }
         self.growth_refused |= REFUSED_BY_ENGINE;
