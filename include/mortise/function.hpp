@@ -24,7 +24,7 @@ class Function<R(A...)> {
 public:
     Result<R> operator()(const A&... arguments) const {
         if constexpr (kNumeric) {
-            if (detail::is_raw(*bound_)) [[likely]] {
+            if (bound_->raw) [[likely]] {
                 engine::RawValue slots[std::max<std::size_t>(1, sizeof...(A))];
                 std::size_t i = 0;
                 (detail::store_slot<std::remove_cvref_t<A>>(slots[i++], arguments), ...);
@@ -47,9 +47,9 @@ public:
 private:
     static constexpr bool kNumeric = (detail::is_number<A> && ...) && (std::is_void_v<R> || detail::is_number<R>);
 
-    explicit Function(std::shared_ptr<detail::BoundExport> bound) noexcept : bound_(std::move(bound)) {}
+    explicit Function(std::shared_ptr<detail::BoundHead> bound) noexcept : bound_(std::move(bound)) {}
 
-    std::shared_ptr<detail::BoundExport> bound_;
+    std::shared_ptr<detail::BoundHead> bound_;
 };
 
 }  // namespace mortise

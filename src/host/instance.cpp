@@ -34,17 +34,20 @@ Error with_context(InstanceState& state, std::string_view name, Error error) {
                                         state.plugin().options.name + "\"");
 }
 
+BoundExport& whole(BoundHead& head) noexcept { return static_cast<BoundExport&>(head); }
+
 Result<void> rebind(BoundExport& bound) {
     auto again = bound.state->abi().bind(bound.name, bound.params, bound.result);
     if (!again) return fail(std::move(again).error());
     bound.bound = *std::move(again);
+    bound.raw = bound.bound.raw;
     bound.generation = bound.state->generation();
     return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<BoundExport>> bind(const std::shared_ptr<InstanceState>& state, std::string_view name,
+Result<std::shared_ptr<BoundHead>> bind(const std::shared_ptr<InstanceState>& state, std::string_view name,
                                           std::span<const Kind> params, Kind result) {
     if (!state) return fail(ErrorCode::closed, "the instance was moved from");
     Gate gate(*state);
@@ -58,8 +61,6 @@ Result<std::shared_ptr<BoundExport>> bind(const std::shared_ptr<InstanceState>& 
     return bound;
 }
 
-bool is_raw(const BoundExport& bound) noexcept { return bound.bound.raw; }
-
 namespace {
 
 bool give_up(BoundExport& bound, Error error) noexcept {
@@ -69,33 +70,58 @@ bool give_up(BoundExport& bound, Error error) noexcept {
 
 }  // namespace
 
-bool call_raw(BoundExport& bound, engine::RawValue* slots) noexcept {
+namespace {
+
+// Whatever kept a raw call from being a plain one: the first after a new sandbox, a nested one, fuel, a closed instance.
+bool call_raw_slowly(BoundExport& bound, engine::RawValue* slots) noexcept {
     InstanceState& state = *bound.state;
     auto entered = state.enter();
-    if (!entered) [[unlikely]] return give_up(bound, std::move(entered).error());
+    if (!entered) return give_up(bound, std::move(entered).error());
     state.count_call();
-    if (bound.generation != state.generation()) [[unlikely]] {
+    bool done = false;
+    if (bound.generation != state.generation()) {
         if (auto again = rebind(bound); !again) {
+            give_up(bound, std::move(again).error());
             state.leave(*entered);
-            return give_up(bound, std::move(again).error());
+            return false;
         }
     }
+    const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
+    if (stop == engine::Stop::done) {
+        done = true;
+    } else {
+        state.session().poisoned = true;
+        give_up(bound, abi::error_of_stop(state.store(), stop));
+    }
+    state.leave(*entered);
+    return done;
+}
+
+}  // namespace
+
+bool call_raw(BoundHead& head, engine::RawValue* slots) noexcept {
+    BoundExport& bound = whole(head);
+    InstanceState& state = *bound.state;
+    if (bound.generation != state.generation() || !state.enter_plain()) [[unlikely]] return call_raw_slowly(bound, slots);
+    state.count_call();
     const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
     if (stop != engine::Stop::done) [[unlikely]] {
         state.session().poisoned = true;
         give_up(bound, abi::error_of_stop(state.store(), stop));
     }
-    state.leave(*entered);
+    state.leave_plain();
     return stop == engine::Stop::done;
 }
 
-Error take_error(BoundExport& bound) noexcept {
+Error take_error(BoundHead& head) noexcept {
+    BoundExport& bound = whole(head);
     Error error = bound.error ? *std::move(bound.error) : Error(ErrorCode::internal, "no error was kept");
     bound.error.reset();
     return error;
 }
 
-Result<Value> call_bound(BoundExport& bound, std::span<const ValueView> arguments) {
+Result<Value> call_bound(BoundHead& head, std::span<const ValueView> arguments) {
+    BoundExport& bound = whole(head);
     InstanceState& state = *bound.state;
     Gate gate(state);
     if (!gate) return fail(with_context(state, bound.name, std::move(gate).error()));

@@ -11,7 +11,18 @@ namespace {
 // Instances count through the whole process, so that a log line or an observer tells them apart whatever made them.
 std::atomic<std::uint64_t> next_id{1};
 
-std::uintptr_t this_thread() noexcept { return static_cast<std::uintptr_t>(pthread_self()); }
+// A number of the calling thread's own, as cheaply as there is one.
+inline std::uintptr_t this_thread() noexcept {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_thread_pointer)
+    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+#else
+    return static_cast<std::uintptr_t>(pthread_self());
+#endif
+#else
+    return static_cast<std::uintptr_t>(pthread_self());
+#endif
+}
 
 // In checking builds the gate is exact; in others two plain accesses, which see all but truly simultaneous entries.
 #if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || MORTISE_EXACT_GATE
@@ -29,6 +40,8 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
                 : plugin_->options.observer ? plugin_->options.observer
                                             : plugin_->runtime->options().observer),
       now_(&plugin_->runtime->clock().now()),
+      call_ticks_(plugin_->call_ticks),
+      log_bytes_(plugin_->options.limits.log_bytes),
       handle_(std::shared_ptr<InstanceState>(std::shared_ptr<void>(), this)) {
     session_.instance_id = next_id.fetch_add(1, std::memory_order_relaxed);
     session_.limits = &plugin_->options.limits;
@@ -46,7 +59,7 @@ Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const
     return state;
 }
 
-InstanceState::~InstanceState() { drop(); }
+InstanceState::~InstanceState() { drop(); }   // store_ outlives what hangs on it
 
 void InstanceState::drop() noexcept {
     abi_.reset();
@@ -95,7 +108,7 @@ Result<void> InstanceState::build() {
     ++depth_;
     auto started = abi_->start();
     --depth_;
-    attention_ = closed_ || plugin_->policy != InstancePolicy::kept;
+    attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel;
     if (!started) {
         session_.poisoned = true;
         attention_ = true;
@@ -104,41 +117,53 @@ Result<void> InstanceState::build() {
     return {};
 }
 
-Result<std::uint64_t> InstanceState::enter() {
-    const auto me = this_thread();
-    auto owner = owner_.load(std::memory_order_relaxed);
-    if (owner == 0) [[likely]] {
-        if constexpr (kExactGate) {
-            if (!owner_.compare_exchange_strong(owner, me, std::memory_order_acquire)) {
-                return fail(ErrorCode::busy, "another thread is using the instance");
-            }
-        } else {
-            owner_.store(me, std::memory_order_relaxed);
-        }
-        if (attention_ || session_.poisoned) [[unlikely]] {
-            if (auto ready = prepare_entry(); !ready) {
-                owner_.store(0, std::memory_order_release);
-                return fail(std::move(ready).error());
-            }
-        }
-        if (auto armed = arm(); !armed) [[unlikely]] {
-            owner_.store(0, std::memory_order_release);
-            return fail(std::move(armed).error());
-        }
-        return UINT64_MAX;
-    }
-    if (owner == me) return enter_nested();
-    return fail(ErrorCode::busy, "another thread is using the instance");
+bool InstanceState::take(std::uintptr_t me) noexcept {
+    std::uintptr_t nobody = owner_.load(std::memory_order_relaxed);
+    if (nobody != 0) return false;
+    if constexpr (kExactGate) return owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire);
+    owner_.store(me, std::memory_order_relaxed);
+    return true;
 }
 
-Result<void> InstanceState::arm() noexcept {
+bool InstanceState::enter_plain() noexcept {
+    if (!take(this_thread())) [[unlikely]] return false;
+    if (attention_ || session_.poisoned) [[unlikely]] {
+        owner_.store(0, std::memory_order_release);
+        return false;
+    }
+    arm();
+    return true;
+}
+
+void InstanceState::leave_plain() noexcept {
+    depth_ = 0;
+    if (closing_) [[unlikely]] return leave_closing();
+    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
+}
+
+Result<std::uint64_t> InstanceState::enter() {
+    const auto me = this_thread();
+    if (!take(me)) {
+        if (owner_.load(std::memory_order_relaxed) == me) return enter_nested();
+        return fail(ErrorCode::busy, "another thread is using the instance");
+    }
+    auto ready = prepare_entry();
+    if (ready) {
+        arm();
+        if (plugin_->options.limits.fuel) ready = store_->set_fuel(*plugin_->options.limits.fuel);
+    }
+    if (ready) return UINT64_MAX;
+    depth_ = 0;
+    owner_.store(0, std::memory_order_release);
+    return fail(std::move(ready).error());
+}
+
+void InstanceState::arm() noexcept {
     depth_ = 1;
-    session_.log_left = plugin_->options.limits.log_bytes;
+    session_.log_left = log_bytes_;
     session_.log_cut = false;
     store_->interrupt.store(0, std::memory_order_relaxed);
-    store_->deadline = now_->load(std::memory_order_relaxed) + plugin_->call_ticks;
-    if (plugin_->options.limits.fuel) [[unlikely]] return store_->set_fuel(*plugin_->options.limits.fuel);
-    return {};
+    store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
 }
 
 // The instance is idle and this thread is inside the gate, but a plain call is not possible.
@@ -150,7 +175,6 @@ Result<void> InstanceState::prepare_entry() {
         }
         if (plugin_->after_failure == AfterFailure::reuse && abi_ != nullptr) {
             session_.poisoned = false;
-            attention_ = plugin_->policy != InstancePolicy::kept;
         } else {
             return build();
         }
@@ -182,18 +206,17 @@ Result<std::uint64_t> InstanceState::enter_nested() {
 }
 
 void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
-    if (--depth_ != 0) {
-        store_->deadline = outer_deadline;
-        return;
-    }
-    if (closing_) [[unlikely]] {
-        closing_ = false;
-        drop();
-        owner_.store(0, std::memory_order_release);
-        const auto last = std::move(keep_);   // may be the end of this object
-        return;
-    }
-    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
+    if (depth_ == 1) return leave_plain();
+    --depth_;
+    store_->deadline = outer_deadline;
+}
+
+// The instance was let go of during the call that ends now.
+void InstanceState::leave_closing() noexcept {
+    closing_ = false;
+    drop();
+    owner_.store(0, std::memory_order_release);
+    const auto last = std::move(keep_);   // may be the end of this object
 }
 
 void InstanceState::interrupt() noexcept {

@@ -29,6 +29,11 @@ public:
     InstanceState(const InstanceState&) = delete;
     InstanceState& operator=(const InstanceState&) = delete;
 
+    /// Enters the gate for one outermost call where nothing is in the way, and arms the deadline; false: `enter` must look.
+    /// `leave_plain` must follow.
+    bool enter_plain() noexcept;
+    void leave_plain() noexcept;
+
     /// Enters the gate for one call, makes the sandbox anew if it must be, arms deadline and fuel. On success `leave` must
     /// follow with the deadline that it gives.
     Result<std::uint64_t> enter();
@@ -63,35 +68,38 @@ private:
     void drop() noexcept;
     Result<void> prepare_entry();                                        // the rare cases of `enter`
     Result<std::uint64_t> enter_nested();
-    Result<void> arm() noexcept;
+    bool take(std::uintptr_t me) noexcept;                               // the gate, if nobody has it
+    void arm() noexcept;
+    void leave_closing() noexcept;
 
     const std::shared_ptr<const PluginState> plugin_;
     const InstanceOptions options_;
     const std::shared_ptr<Observer> observer_;
 
-    // The gate. `owner_` is the thread that is inside, 0 for nobody.
+    // The gate, all that a plain call touches close together. `owner_` is the thread that is inside, 0 for nobody.
     std::atomic<std::uintptr_t> owner_{0};
-    bool attention_ = false;         // something in the way of a plain call: poisoned, closed, or a policy
+    bool attention_ = true;          // something in the way of a plain call: closed, a policy, fuel, not built yet
     bool closing_ = false;           // closed during a call: the sandbox goes when it ends
     bool closed_ = false;
     bool used_ = false;              // a call ran since the sandbox was built
     std::uint32_t depth_ = 0;
     std::uint64_t calls_ = 0;
     std::uint64_t generation_ = 0;   // counts sandboxes: what was bound in an older one must be bound again
-    const std::atomic<std::uint64_t>* now_;
-
+    const std::atomic<std::uint64_t>* const now_;
+    const std::uint64_t call_ticks_;
+    const std::uint64_t log_bytes_;
+    std::unique_ptr<engine::Store> store_;
     abi::Session session_;
     Instance handle_;                // what host functions get; owns nothing
     std::optional<host::Living> living_;
     std::mutex store_mutex_;         // guards store_ against `interrupt` while it is replaced
-    std::unique_ptr<engine::Store> store_;
     std::unique_ptr<host::WasiWorld, host::DeleteWasiWorld> wasi_;
     std::unique_ptr<abi::Instance> abi_;
     std::shared_ptr<InstanceState> keep_;   // itself, while it was let go of during a call
 };
 
 /// An export bound for one C++ signature.
-struct BoundExport {
+struct BoundExport : BoundHead {
     std::shared_ptr<InstanceState> state;
     std::string name;
     std::vector<Kind> params;

@@ -17,20 +17,22 @@
 namespace mortise::detail {
 
 class InstanceState;
-struct BoundExport;   // an export bound for one C++ signature; see src/host
+
+/// What a call reads of a bound export before it leaves the header.
+struct BoundHead {
+    bool raw = false;   ///< slots serve: every type is a number and the ABI adds nothing
+};
+struct BoundExport;     // an export bound for one C++ signature: a BoundHead and what host/ needs
 
 /// Binds; shared by all copies of a Function.
-MORTISE_API Result<std::shared_ptr<BoundExport>> bind(const std::shared_ptr<InstanceState>& state, std::string_view name,
+MORTISE_API Result<std::shared_ptr<BoundHead>> bind(const std::shared_ptr<InstanceState>& state, std::string_view name,
                                                       std::span<const Kind> params, Kind result);
 
 /// Calls with numbers in slots. False: failed, `take_error` has why.
-MORTISE_API bool call_raw(BoundExport& bound, engine::RawValue* slots) noexcept;
-MORTISE_API Error take_error(BoundExport& bound) noexcept;
+MORTISE_API bool call_raw(BoundHead& bound, engine::RawValue* slots) noexcept;
+MORTISE_API Error take_error(BoundHead& bound) noexcept;
 
-/// True if slots serve: every type is a number and the ABI adds nothing. May change when the instance was made anew.
-MORTISE_API bool is_raw(const BoundExport& bound) noexcept;
-
-MORTISE_API Result<Value> call_bound(BoundExport& bound, std::span<const ValueView> arguments);
+MORTISE_API Result<Value> call_bound(BoundHead& bound, std::span<const ValueView> arguments);
 
 template <class T>
 ValueView view_of(const T& argument) {
