@@ -51,9 +51,9 @@ using MessageHandler = std::function<Result<void>(const HostCall& call, Bytes& r
 
 /// Which calls of a message ABI a handler takes; an empty optional takes any.
 struct Route {
-    std::optional<std::string> binding;
-    std::optional<std::string> space;   ///< the namespace
-    std::optional<std::string> operation;
+    std::optional<std::string> binding = std::nullopt;
+    std::optional<std::string> space = std::nullopt;   ///< the namespace
+    std::optional<std::string> operation = std::nullopt;
 };
 
 /// What a plugin may call. A value, copied into each plugin loaded with it. The functions are shared by all instances of the
