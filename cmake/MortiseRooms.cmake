@@ -180,7 +180,7 @@ function(mortise_build_command)
     set_target_properties(mortise_command PROPERTIES OUTPUT_NAME mortise)
     get_property(packages TARGET mortise_cli PROPERTY MORTISE_PACKAGES)
     target_include_directories(mortise_command PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    target_link_libraries(mortise_command PRIVATE mortise mortise_warnings ${packages})
+    target_link_libraries(mortise_command PRIVATE mortise mortise_warnings mortise_sanitizer_options ${packages})
 endfunction()
 
 # Every folder of tests/ that has a CMakeLists.txt.
@@ -225,7 +225,8 @@ function(mortise_test)
         MORTISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
         MORTISE_BINARY_DIR="${CMAKE_BINARY_DIR}"
         MORTISE_COMMAND="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/mortise")
-    target_link_libraries(${target} PRIVATE mortise_warnings GTest::gmock_main Threads::Threads ${TEST_LIBS})
+    target_link_libraries(${target} PRIVATE
+        mortise_warnings mortise_sanitizer_options GTest::gmock_main Threads::Threads ${TEST_LIBS})
     if(TEST_PUBLIC_API)
         target_link_libraries(${target} PRIVATE mortise)
     else()
