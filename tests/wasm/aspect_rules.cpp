@@ -31,7 +31,7 @@ GasRules aspect_rules() {
     rules.block_constant = 1106;
     rules.per_target = 10;
     rules.per_page = 14'336'000;
-    rules.refused = {Feature::multi_value, Feature::bulk_memory, Feature::reference_types, Feature::simd};
+    rules.refused = {Feature::multi_value, Feature::reference_types, Feature::simd};
     return rules;
 }
 
