@@ -12,6 +12,7 @@ if(WASMTIME_ROOT)
     find_library(MORTISE_WASMTIME_LIBRARY wasmtime PATHS ${WASMTIME_ROOT}/lib NO_DEFAULT_PATH REQUIRED)
     find_path(MORTISE_WASMTIME_INCLUDE wasmtime.h PATHS ${WASMTIME_ROOT}/include NO_DEFAULT_PATH REQUIRED)
     target_include_directories(mortise_engines SYSTEM INTERFACE ${MORTISE_WASMTIME_INCLUDE})
+    set(MORTISE_ENGINES_ARCHIVE ${MORTISE_WASMTIME_LIBRARY})
     target_link_libraries(mortise_engines INTERFACE ${MORTISE_WASMTIME_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS} m)
     target_compile_definitions(mortise_engines INTERFACE MORTISE_WASMTIME_OWN=0)
     message(STATUS "Engines: the Wasmtime in ${WASMTIME_ROOT}; no Wasmi")
@@ -40,6 +41,8 @@ elseif(NOT cache)
     set(cache $ENV{HOME}/.cache/mortise)
 endif()
 
+set(MORTISE_ENGINES_CACHE ${cache}/engines)
+
 # The key of what the crate would build: its files, in a fixed order, and the compiler.
 file(GLOB_RECURSE files CONFIGURE_DEPENDS ${crate}/src/*.rs)
 list(SORT files)
@@ -48,9 +51,9 @@ foreach(file ${crate}/Cargo.lock ${crate}/Cargo.toml ${crate}/build.rs ${files})
     file(SHA256 ${file} digest)
     string(APPEND text ${digest})
 endforeach()
-string(SHA256 compiler_key "${rustc_version}")
+string(SHA256 MORTISE_RUSTC_KEY "${rustc_version}")
 string(SHA256 key "${text}")
-string(SUBSTRING ${compiler_key} 0 16 compiler_key)
+string(SUBSTRING ${MORTISE_RUSTC_KEY} 0 16 MORTISE_RUSTC_KEY)
 string(SUBSTRING ${key} 0 16 key)
 set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
              ${files} ${crate}/build.rs ${crate}/Cargo.lock ${crate}/Cargo.toml)
@@ -60,13 +63,14 @@ set(archive ${engines_dir}/lib/libmortise_engines.a)
 add_custom_command(
     OUTPUT ${engines_dir}/${key}.stamp
     BYPRODUCTS ${archive}
-    COMMAND ${PROJECT_SOURCE_DIR}/cmake/build_engines.sh ${crate} ${cache}/engines ${compiler_key} ${key} ${engines_dir}
+    COMMAND ${PROJECT_SOURCE_DIR}/cmake/build_engines.sh ${crate} ${MORTISE_ENGINES_CACHE} ${MORTISE_RUSTC_KEY} ${key} ${engines_dir}
     COMMAND ${CMAKE_COMMAND} -E touch ${engines_dir}/${key}.stamp
-    COMMENT "WebAssembly engines (kept in ${cache}/engines/${key})"
+    COMMENT "WebAssembly engines (kept in ${MORTISE_ENGINES_CACHE}/${key})"
     USES_TERMINAL VERBATIM)
 add_custom_target(mortise_engines_build DEPENDS ${engines_dir}/${key}.stamp)
 
 set(engines_library ${archive})
+set(MORTISE_ENGINES_ARCHIVE ${archive})
 if(MORTISE_SANITIZE MATCHES "thread")
     # ThreadSanitizer sees no synchronisation inside code that it did not compile: in a library of their own, the engines can be
     # told apart from ours and left out (sanitizer_options.cpp).

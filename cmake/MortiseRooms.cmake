@@ -159,15 +159,46 @@ endfunction()
 function(mortise_build_library)
     get_property(rooms GLOBAL PROPERTY MORTISE_ROOMS)
     list(REMOVE_ITEM rooms cli)
-    add_library(mortise ${PROJECT_SOURCE_DIR}/cmake/nothing.cpp)
-    add_library(mortise::mortise ALIAS mortise)
-    set_target_properties(mortise PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} EXPORT_NAME mortise)
-    target_include_directories(mortise PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-    target_compile_features(mortise PUBLIC cxx_std_23)
+    set(nothing ${PROJECT_SOURCE_DIR}/cmake/nothing.cpp)
     if(BUILD_SHARED_LIBS)
-        target_link_options(mortise PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections)
+        set(map ${PROJECT_SOURCE_DIR}/cmake/mortise.map)
+        add_library(mortise SHARED ${nothing})
+        target_link_options(mortise PRIVATE
+            -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--version-script,${map})
+        set_target_properties(mortise PROPERTIES
+            LINK_DEPENDS ${map} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+        mortise_link_rooms(mortise ${rooms})
+    else()
+        mortise_build_static_library(${rooms})
     endif()
-    mortise_link_rooms(mortise ${rooms})
+    add_library(mortise::mortise ALIAS mortise)
+    target_include_directories(mortise PUBLIC
+        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+    target_compile_features(mortise PUBLIC cxx_std_23)
+endfunction()
+
+# The same as one static library of a single object (see build_static.sh).
+function(mortise_build_static_library)
+    add_library(mortise_rooms STATIC ${PROJECT_SOURCE_DIR}/cmake/nothing.cpp)
+    mortise_link_rooms(mortise_rooms ${ARGN})
+    set(object ${CMAKE_BINARY_DIR}/mortise.o)
+    add_custom_command(
+        OUTPUT ${object}
+        COMMAND ${PROJECT_SOURCE_DIR}/cmake/build_static.sh ${object} $<TARGET_FILE:mortise_rooms> ${MORTISE_ENGINES_ARCHIVE}
+                ${CMAKE_NM} ${CMAKE_OBJCOPY}
+        DEPENDS mortise_rooms ${PROJECT_SOURCE_DIR}/cmake/build_static.sh
+        COMMENT "One object of all rooms and engines" VERBATIM)
+    # What the rooms link besides: plain library names. Imported targets of theirs are headers alone.
+    set(libraries "")
+    foreach(room IN LISTS ARGN)
+        get_property(packages TARGET mortise_${room} PROPERTY MORTISE_PACKAGES)
+        list(APPEND libraries ${packages})
+    endforeach()
+    list(FILTER libraries EXCLUDE REGEX "::|^mortise_")
+    list(REMOVE_DUPLICATES libraries)
+    add_library(mortise STATIC ${object})
+    set_target_properties(mortise PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_libraries(mortise INTERFACE ${libraries} pthread dl m)
 endfunction()
 
 # The command `mortise`, from src/cli, on the library as any user would have it.
@@ -239,10 +270,10 @@ function(mortise_test)
     if(NOT TEST_TIMEOUT)
         set(TEST_TIMEOUT 120)
     endif()
-    set(properties TIMEOUT ${TEST_TIMEOUT} LABELS "${name};${TEST_LABELS}")
     if(TEST_ONE_PROCESS)
         add_test(NAME ${name} COMMAND ${target})
-        set_tests_properties(${name} PROPERTIES ${properties})
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+        set_property(TEST ${name} PROPERTY LABELS ${name} ${TEST_LABELS})
     else()
         include(GoogleTest)
         gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${TEST_TIMEOUT}
