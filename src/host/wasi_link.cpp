@@ -1,20 +1,75 @@
 #include "host/wasi_link.hpp"
 
+#include "wasi/wasi.hpp"
+
 namespace mortise::host {
 
-class WasiWorld {};
+namespace {
+
+// What a guest writes to a captured stream is reported like what it logs, within the same limit.
+class SessionSink final : public wasi::OutputSink {
+public:
+    explicit SessionSink(abi::Session& session) noexcept : session_(session) {}
+    void output(Stream stream, BytesView bytes) noexcept override { session_.output(stream, bytes); }
+
+private:
+    abi::Session& session_;
+};
+
+// The sandbox of an ABI whose guests are promised an empty world. What they write still goes where the sandbox says, and
+// its clock and randomness hold.
+Sandbox without_configuration(Sandbox sandbox) {
+    sandbox.arguments.clear();
+    sandbox.environment.clear();
+    sandbox.directories.clear();
+    sandbox.memory_directories.clear();
+    sandbox.standard_input = NoInput{};
+    return sandbox;
+}
+
+}  // namespace
+
+class WasiWorld {
+public:
+    explicit WasiWorld(abi::Session& session) noexcept : sink_(session) {}
+
+    Result<void> open(const Sandbox& sandbox, const Limits& limits) {
+        auto world = wasi::make_world(sandbox, limits, sink_);
+        if (!world) return fail(std::move(world).error());
+        world_ = *std::move(world);
+        return {};
+    }
+
+    wasi::World& world() noexcept { return *world_; }
+
+private:
+    SessionSink sink_;
+    std::unique_ptr<wasi::World> world_;   // after the sink that it writes to
+};
 
 void DeleteWasiWorld::operator()(WasiWorld* world) const noexcept { delete world; }
 
-Result<std::optional<engine::Resolved>> resolve_wasi(const Import&, const abi::WasiPolicy&) {
-    return std::optional<engine::Resolved>();
+Result<std::optional<engine::Resolved>> resolve_wasi(const Import& import, const abi::WasiPolicy& policy) {
+    wasi::Policy names;
+    names.preview1 = policy.preview1;
+    names.unstable = policy.unstable;
+    names.legacy = policy.legacy_wasi;
+    auto resolved = wasi::resolve(import, names);
+    if (!resolved) return fail(std::move(resolved).error());
+    if (!*resolved) return std::optional<engine::Resolved>();
+    return std::optional<engine::Resolved>(**resolved);
 }
 
-Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbox&, const Limits&, const abi::WasiPolicy&,
-                                                                    abi::Session&) {
-    return std::unique_ptr<WasiWorld, DeleteWasiWorld>(new WasiWorld);
+Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbox& sandbox, const Limits& limits,
+                                                                    const abi::WasiPolicy& policy, abi::Session& session) {
+    std::unique_ptr<WasiWorld, DeleteWasiWorld> world(new WasiWorld(session));
+    auto opened = policy.empty_configuration ? world->open(without_configuration(sandbox), limits) : world->open(sandbox, limits);
+    if (!opened) return fail(std::move(opened).error());
+    return world;
 }
 
-void attach_wasi(engine::Store& store, WasiWorld& world) noexcept { store.wasi = &world; }
+void attach_wasi(engine::Store& store, WasiWorld& world) noexcept { store.wasi = &world.world(); }
+
+void flush_wasi(WasiWorld& world) noexcept { world.world().flush(); }
 
 }  // namespace mortise::host
