@@ -227,17 +227,17 @@ struct Options {
     Instrumented instrumented = Instrumented::refuse;
 
     /// Null: `GasPrices::current()`.
-    std::shared_ptr<const GasPrices> prices;
+    std::shared_ptr<const GasPrices> prices{};
 
     /// The cap on the memory in pages of 64 KiB. Empty: 160, or 512 if the module begins with more than 160. `Limits` hold
     /// beside it.
-    std::optional<std::uint32_t> memory_pages;
+    std::optional<std::uint32_t> memory_pages{};
 
     /// Run `validate` on the module before anything else.
     bool validate = false;
 
     /// Called on whichever thread runs an instance, several at once; what it throws is swallowed. Empty: clocks are not read.
-    std::function<void(const Event&)> on_event;
+    std::function<void(const Event&)> on_event{};
 };
 
 }  // namespace mortise::abi::aspect

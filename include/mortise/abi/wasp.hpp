@@ -85,7 +85,7 @@ struct Options {
 
     /// Hears of what happens inside calls. Called on whichever thread runs an instance, several at once; what it throws is
     /// swallowed. Empty: nothing is built and clocks are not read.
-    std::function<void(const Event&)> on_event;
+    std::function<void(const Event&)> on_event{};
 };
 
 /// `CallOutcome::report` of a call; there only where something is to be told.

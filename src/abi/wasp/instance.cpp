@@ -35,6 +35,12 @@ Error wrong_count(std::string_view function, std::size_t wanted, std::size_t got
     return Error(ErrorCode::type_mismatch, concat("\"", function, "\" takes ", wanted, " argument(s), got ", got));
 }
 
+Error guest_error(const std::string& text) {
+    Error error(ErrorCode::guest_error, text.empty() ? "the guest raised an error without a text" : to_utf8_lossy(text));
+    error.set_guest_message(text);
+    return error;
+}
+
 // True if numbers cross as they are, so that a bound call needs no conversion.
 bool is_exact(std::span<const Kind> params, Kind result, const FunctionType& type) noexcept {
     for (std::size_t i = 0; i < params.size(); ++i) {
@@ -63,7 +69,7 @@ Result<void> WaspInstance::start() {
     }
     auto finished = finish(*entered, nullptr);
     if (finished && entered->raised) {
-        return fail(Error(ErrorCode::guest_error, "the guest raised an error while it started").set_guest_message(entered->raised_text));
+        return fail(guest_error(entered->raised_text));
     }
     return finished;
 }
@@ -164,7 +170,7 @@ Result<Value> WaspInstance::call_in_frame(const Bound& bound, std::span<const Va
         return fail(std::move(error));
     }
     if (frame.raised) [[unlikely]] {
-        return fail(Error(ErrorCode::guest_error, "the guest raised an error").set_guest_message(frame.raised_text));
+        return fail(guest_error(frame.raised_text));
     }
     return result_of(bound, slots, frame);
 }
