@@ -34,7 +34,7 @@ struct Limits {
     /// Bytes of a call's result, of one payload that the guest hands to a host function, and of an error text (`output_limit`).
     std::uint64_t output_bytes = std::uint64_t{64} << 20;
 
-    /// Bytes of log text and of captured stdout and stderr, each, per call. What is more is dropped and said so once; a
+    /// Bytes of log text and of captured stdout and stderr, together, per call. What is more is dropped and said so once; a
     /// guest that logs too much does not fail by it.
     std::uint64_t log_bytes = std::uint64_t{1} << 20;
 

@@ -3,6 +3,7 @@
 #include "abi/aspect/aspect.hpp"
 #include "abi/hookr/hookr.hpp"
 #include "abi/plain/plain.hpp"
+#include "abi/w3bstream/w3bstream.hpp"
 #include "abi/wapc/wapc.hpp"
 #include "abi/wasp/wasp.hpp"
 
@@ -15,6 +16,7 @@ std::vector<std::unique_ptr<abi::Abi>> make_abis() {
     all.push_back(abi::make_hookr());
     all.push_back(abi::make_wasp());
     all.push_back(abi::make_aspect());
+    all.push_back(abi::make_w3bstream());
     return all;
 }
 

@@ -108,6 +108,7 @@ Result<void> InstanceState::build() {
     ++depth_;
     auto started = abi_->start();
     --depth_;
+    if (wasi_) host::flush_wasi(*wasi_);
     attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel;
     if (!started) {
         session_.poisoned = true;
@@ -137,6 +138,7 @@ bool InstanceState::enter_plain() noexcept {
 
 void InstanceState::leave_plain() noexcept {
     depth_ = 0;
+    if (wasi_) host::flush_wasi(*wasi_);
     if (closing_) [[unlikely]] return leave_closing();
     owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
 }

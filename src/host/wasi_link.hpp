@@ -32,4 +32,7 @@ Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbo
 /// Lets the store's host functions find the world.
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept;
 
+/// Hands on what a guest wrote of a last line without its end: for when a call ends.
+void flush_wasi(WasiWorld& world) noexcept;
+
 }  // namespace mortise::host
