@@ -30,8 +30,8 @@ constexpr std::optional<T> checked_mul(T a, T b) noexcept {
     return product;
 }
 
-/// True if `count` things of `size` bytes each, the first at `at`, end at or before `limit`. Nothing in it can wrap, so all
-/// four may come straight from a guest. An empty range is inside if `at` is at most `limit`.
+/// True if `count` things of `size` bytes each, the first at `at`, end at or before `limit`. Nothing in it can wrap, so
+/// all four may come straight from a guest. An empty range is inside if `at` is at most `limit`.
 constexpr bool in_range(std::uint64_t at, std::uint64_t count, std::uint64_t size, std::uint64_t limit) noexcept {
     const auto bytes = checked_mul(count, size);
     return bytes && at <= limit && *bytes <= limit - at;

@@ -59,7 +59,8 @@ Error::~Error() { release(data_); }
 
 void Error::release(Data* data) noexcept {
     // Acquire and release: the last owner must see all that the others did with the data before it deletes it.
-    if (data != nullptr && data->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) std::unique_ptr<Data>(data).reset();
+    if (data != nullptr && data->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        std::unique_ptr<Data>(data).reset();
 }
 
 const Error::Data& Error::data() const noexcept {

@@ -25,8 +25,8 @@ std::string concat(const Parts&... parts) {
 /// A number in hexadecimal with its prefix, e.g. `0x1f`.
 std::string hex(std::uint64_t number);
 
-/// A text for a message: in double quotes, control characters, quotes and backslashes escaped, ill-formed UTF-8 replaced,
-/// and cut to about `most` bytes with `...` at the end, since names come from guests.
+/// A text for a message: in double quotes, control characters, quotes and backslashes escaped, ill-formed UTF-8
+/// replaced, and cut to about `most` bytes with `...` at the end, since names come from guests.
 std::string quoted(std::string_view text, std::size_t most = 200);
 
 }  // namespace mortise::base

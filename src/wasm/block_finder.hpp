@@ -17,8 +17,9 @@ struct Block {
 };
 
 /// Splits a function's body into blocks such that whoever enters one pays for all that it may run without a branch: the
-/// algorithm of paritytech/wasm-instrument 0.4.0, to the bit. A block may reach past the end of an inner `if` or `block` that
-/// no branch leaves, so that it is paid in fewer places. Positions are the caller's: byte offsets, or instruction numbers.
+/// algorithm of paritytech/wasm-instrument 0.4.0, to the bit. A block may reach past the end of an inner `if` or
+/// `block` that no branch leaves, so that it is paid in fewer places. Positions are the caller's: byte offsets, or
+/// instruction numbers.
 class BlockFinder {
 public:
     enum class Status : std::uint8_t {
@@ -32,7 +33,8 @@ public:
 
     /// Takes the next instruction: its price, the position after it, and the labels that it may branch to beside
     /// `instruction.index` (of br_table, the default included; of try_table, those of its catches).
-    Status take(const Instruction& instruction, std::uint64_t price, std::uint64_t next, std::span<const std::uint32_t> labels);
+    Status take(const Instruction& instruction, std::uint64_t price, std::uint64_t next,
+                std::span<const std::uint32_t> labels);
 
     /// True once the function's own `end` was taken.
     bool ended() const noexcept { return stack_.empty(); }

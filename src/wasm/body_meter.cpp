@@ -8,9 +8,7 @@
 namespace mortise::wasm {
 namespace {
 
-std::unexpected<Error> overflow() {
-    return fail(ErrorCode::instrumentation_failed, "a price beyond 64 bits");
-}
+std::unexpected<Error> overflow() { return fail(ErrorCode::instrumentation_failed, "a price beyond 64 bits"); }
 
 }  // namespace
 
@@ -95,7 +93,8 @@ void BodyMeter::note_edit(const Instruction& instruction, std::uint64_t next) {
         case op::kReturnCall:
         case op::kRefFunc:
             if (changes_.function(instruction.index) != instruction.index)
-                edits_.push_back({instruction.at, length, Change::call, instruction.opcode, changes_.function(instruction.index)});
+                edits_.push_back(
+                    {instruction.at, length, Change::call, instruction.opcode, changes_.function(instruction.index)});
             return;
         case op::kMemoryGrow:
             if (changes_.replace_grow)

@@ -27,7 +27,7 @@ public:
 struct CodeChanges {
     std::uint32_t first_shifted = UINT32_MAX;  ///< functions from there on move up by one
     bool replace_grow = false;
-    std::uint32_t first_grow = 0;              ///< index of the first function that replaces a memory.grow
+    std::uint32_t first_grow = 0;  ///< index of the first function that replaces a memory.grow
 
     std::uint32_t function(std::uint32_t index) const noexcept { return index >= first_shifted ? index + 1 : index; }
 };

@@ -11,12 +11,13 @@
 
 namespace mortise::wasm {
 
-/// Reads a binary from front to back. The first failure sticks: from then on nothing is left, every read gives zero, and the
-/// first failure's error is kept. So a reader may read several fields and look at `ok` once, but a loop over a count that the
-/// binary gave must look at it in each round.
+/// Reads a binary from front to back. The first failure sticks: from then on nothing is left, every read gives zero,
+/// and the first failure's error is kept. So a reader may read several fields and look at `ok` once, but a loop over a
+/// count that the binary gave must look at it in each round.
 class Cursor {
 public:
-    /// Reads the part of `bytes` from `at` for `size` bytes; offsets count from the start of `bytes`. The part must be inside.
+    /// Reads the part of `bytes` from `at` for `size` bytes; offsets count from the start of `bytes`. The part must be
+    /// inside.
     Cursor(BytesView bytes, std::uint64_t at, std::uint64_t size) noexcept
         : begin_(reinterpret_cast<const std::uint8_t*>(bytes.data())), here_(begin_ + at), end_(here_ + size) {}
     explicit Cursor(BytesView bytes) noexcept : Cursor(bytes, 0, bytes.size()) {}
@@ -27,7 +28,8 @@ public:
     std::uint64_t left() const noexcept { return static_cast<std::uint64_t>(end_ - here_); }
 
     std::uint8_t u8() {
-        if (here_ == end_) [[unlikely]] return unexpected_end();
+        if (here_ == end_) [[unlikely]]
+            return unexpected_end();
         return *here_++;
     }
 
@@ -38,7 +40,8 @@ public:
     }
 
     std::uint32_t u32() {
-        if (here_ != end_ && *here_ < 0x80) [[likely]] return *here_++;
+        if (here_ != end_ && *here_ < 0x80) [[likely]]
+            return *here_++;
         return static_cast<std::uint32_t>(leb_unsigned(32));
     }
     std::uint64_t u64() { return leb_unsigned(64); }

@@ -48,9 +48,11 @@ std::vector<std::string> read_producers(BytesView content) {
 
 FunctionNames::FunctionNames(const ModuleInfo& info, BytesView wasm) {
     const auto section = std::ranges::find(info.custom_sections, "name", &CustomSection::name);
-    if (section == info.custom_sections.end() || section->offset > wasm.size() || section->size > wasm.size() - section->offset)
+    if (section == info.custom_sections.end() || section->offset > wasm.size() ||
+        section->size > wasm.size() - section->offset)
         return;
-    const auto content = wasm.subspan(static_cast<std::size_t>(section->offset), static_cast<std::size_t>(section->size));
+    const auto content =
+        wasm.subspan(static_cast<std::size_t>(section->offset), static_cast<std::size_t>(section->size));
     Cursor in(find_subsection(content, kFunctionNames));
     const auto functions = info.imported(ExternKind::function) + info.functions.size();
     const auto count = in.u32();

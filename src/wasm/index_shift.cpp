@@ -121,7 +121,8 @@ void shift_functions(const ParsedModule& module, BytesView wasm, std::uint32_t f
         if (section.id == SectionId::custom) {
             const auto& known = module.info.custom_sections[custom++];
             if (known.name != "name") continue;
-            auto names = shift.names(wasm.subspan(static_cast<std::size_t>(known.offset), static_cast<std::size_t>(known.size)));
+            auto names =
+                shift.names(wasm.subspan(static_cast<std::size_t>(known.offset), static_cast<std::size_t>(known.size)));
             if (names)
                 rewriter.replace_custom(i, std::move(*names));
             else
@@ -135,13 +136,15 @@ void shift_functions(const ParsedModule& module, BytesView wasm, std::uint32_t f
 }
 
 bool tells_code_offsets(std::string_view name) noexcept {
-    return name.starts_with("metadata.code.") || name.starts_with(".debug_") || name.starts_with("reloc.") || name == "linking";
+    return name.starts_with("metadata.code.") || name.starts_with(".debug_") || name.starts_with("reloc.") ||
+           name == "linking";
 }
 
 void remove_code_offsets(const ParsedModule& module, Rewriter& rewriter) {
     std::size_t custom = 0;
     for (std::size_t i = 0; i < module.sections.size(); ++i)
-        if (module.sections[i].id == SectionId::custom && tells_code_offsets(module.info.custom_sections[custom++].name))
+        if (module.sections[i].id == SectionId::custom &&
+            tells_code_offsets(module.info.custom_sections[custom++].name))
             rewriter.remove_custom(i);
 }
 

@@ -96,7 +96,8 @@ void read_two_indices(Cursor& in, Instruction& out, FeatureSet& features) {
     constexpr Opcode kMemoryCopy = prefixed(0xFC, 10), kTableInit = prefixed(0xFC, 12), kTableCopy = prefixed(0xFC, 14);
     out.index = in.u32();
     out.second = in.u32();
-    if ((out.opcode == op::kMemoryInit && out.second != 0) || (out.opcode == kMemoryCopy && (out.index | out.second) != 0))
+    if ((out.opcode == op::kMemoryInit && out.second != 0) ||
+        (out.opcode == kMemoryCopy && (out.index | out.second) != 0))
         features.add(Feature::multi_memory);
     if ((out.opcode == kTableInit && out.second != 0) || (out.opcode == kTableCopy && (out.index | out.second) != 0))
         features.add(Feature::reference_types);

@@ -22,16 +22,17 @@ private:
 struct Instruction {
     Opcode opcode = 0;
     OpcodeInfo info;
-    std::uint64_t at = 0;            ///< offset of its first byte
-    std::uint32_t index = 0;         ///< the first index or label; of br_table the number of targets without the default
-    std::uint32_t second = 0;        ///< the second index; of br_table the default
-    std::uint64_t targets_at = 0;    ///< offset of the labels of a br_table, the default's the last; of try_table of its catches
-    std::int64_t number = 0;         ///< i32.const, i64.const; a block type as it stands in the binary
-    std::uint32_t memory = 0;        ///< memory index of a load or store
+    std::uint64_t at = 0;      ///< offset of its first byte
+    std::uint32_t index = 0;   ///< the first index or label; of br_table the number of targets without the default
+    std::uint32_t second = 0;  ///< the second index; of br_table the default
+    std::uint64_t targets_at =
+        0;  ///< offset of the labels of a br_table, the default's the last; of try_table of its catches
+    std::int64_t number = 0;   ///< i32.const, i64.const; a block type as it stands in the binary
+    std::uint32_t memory = 0;  ///< memory index of a load or store
 };
 
-/// Decodes the instruction at the cursor, which fails if there is none or one that nobody knows. Adds to `features` what the
-/// instruction uses. Labels and indices are read, not checked.
+/// Decodes the instruction at the cursor, which fails if there is none or one that nobody knows. Adds to `features`
+/// what the instruction uses. Labels and indices are read, not checked.
 void decode_instruction(Cursor& in, Instruction& out, FeatureSet& features);
 
 /// A heap type or a value type's code: a type index, or a negative number for the abstract ones.

@@ -164,7 +164,8 @@ void write_pages(Writer& out, bool is64, bool with_checks) {
 }
 
 /// grow(pages): pays for them, then grows the memory by them.
-Writer grow_function(const Added& added, const GasRules& rules, std::uint32_t memory, bool is64, const Inserter& inserter) {
+Writer grow_function(const Added& added, const GasRules& rules, std::uint32_t memory, bool is64,
+                     const Inserter& inserter) {
     Writer out;
     if (inserter.has_checks()) {
         out.opcode(op::kGlobalGet);
@@ -228,7 +229,8 @@ Result<void> check_refused(const ModuleInfo& info, const GasRules& rules, std::s
 
 /// Meters all bodies, adds the functions that need adding, and puts them into the sections of functions and code.
 Result<void> meter_bodies(const ParsedModule& module, BytesView wasm, const GasRules& rules, const Added& added,
-                          const CodeChanges& changes, const Inserter& inserter, AddedFunctions& functions, Rewriter& rewriter) {
+                          const CodeChanges& changes, const Inserter& inserter, AddedFunctions& functions,
+                          Rewriter& rewriter) {
     BodyMeter meter(wasm, rules, changes, inserter);
     Writer code;
     code.reserve(static_cast<std::size_t>(module.info.code_bytes * 2));
@@ -303,18 +305,21 @@ Result<Bytes> add_gas(BytesView wasm, const GasOptions& options) {
     auto module = parse_module(wasm, no_load_limits());
     if (!module) return fail(std::move(module).error());
     const auto& info = module->info;
-    if (auto refused = check_refused(info, options.rules, options.counter_export); !refused) return fail(refused.error());
+    if (auto refused = check_refused(info, options.rules, options.counter_export); !refused)
+        return fail(refused.error());
     auto added = indices_of(info, 0);
     if (!added) return fail(added.error());
     added->function = added->first_function;
 
     Rewriter rewriter(wasm, module->sections);
-    if (auto converted = convert_start(info, options.start_export, rewriter); !converted) return fail(converted.error());
+    if (auto converted = convert_start(info, options.start_export, rewriter); !converted)
+        return fail(converted.error());
     add_counter(rewriter, *added, options.counter_export);
     AddedFunctions functions(added->first_type);
     functions.function(functions.type(kI64, 0), gas_function(*added));
     const CodeChanges changes{.replace_grow = options.rules.per_page != 0, .first_grow = added->first_function + 1};
-    if (auto metered = meter_bodies(*module, wasm, options.rules, *added, changes, GasInserter(*added), functions, rewriter);
+    if (auto metered =
+            meter_bodies(*module, wasm, options.rules, *added, changes, GasInserter(*added), functions, rewriter);
         !metered)
         return fail(metered.error());
     return rewriter.finish();
@@ -324,7 +329,8 @@ Result<Bytes> add_checks(BytesView wasm, const CheckOptions& options) {
     auto module = parse_module(wasm, no_load_limits(), Detail::function_uses);
     if (!module) return fail(std::move(module).error());
     const auto& info = module->info;
-    if (auto refused = check_refused(info, options.rules, options.counter_export); !refused) return fail(refused.error());
+    if (auto refused = check_refused(info, options.rules, options.counter_export); !refused)
+        return fail(refused.error());
     for (const auto& import : info.imports)
         if (import.module == options.check_module && import.name == options.check_name)
             return fail(ErrorCode::instrumentation_failed, "the module imports the check of metering itself");
@@ -345,7 +351,8 @@ Result<Bytes> add_checks(BytesView wasm, const CheckOptions& options) {
     const CodeChanges changes{.first_shifted = added->function,
                               .replace_grow = options.rules.per_page != 0,
                               .first_grow = added->first_function};
-    if (auto metered = meter_bodies(*module, wasm, options.rules, *added, changes, CheckInserter(*added), functions, rewriter);
+    if (auto metered =
+            meter_bodies(*module, wasm, options.rules, *added, changes, CheckInserter(*added), functions, rewriter);
         !metered)
         return fail(metered.error());
     return rewriter.finish();

@@ -53,8 +53,8 @@ struct BodyRange {
 struct ParsedModule {
     ModuleInfo info;
     std::vector<Section> sections;
-    std::vector<BodyRange> bodies;   ///< one a defined function
-    std::vector<bool> is_function;   ///< of each type: a struct or array has an empty entry in `info.types`
+    std::vector<BodyRange> bodies;  ///< one a defined function
+    std::vector<bool> is_function;  ///< of each type: a struct or array has an empty entry in `info.types`
 
     /// Offsets of the function indices in the table, global and element sections, ascending; only if asked for.
     std::vector<std::uint64_t> function_uses;
@@ -75,14 +75,15 @@ LoadLimits no_load_limits() noexcept;
 /// The sections of a module that `read_module` accepted, without looking into them.
 Result<std::vector<Section>> read_sections(BytesView wasm);
 
-/// The functions' names from the name section. Owns its text. Empty where there is no name section, or one that cannot be read:
-/// what stands before the damage is kept.
+/// The functions' names from the name section. Owns its text. Empty where there is no name section, or one that cannot
+/// be read: what stands before the damage is kept.
 class FunctionNames {
 public:
     FunctionNames() = default;
     FunctionNames(const ModuleInfo& info, BytesView wasm);
 
-    /// The name of a function by its index in the module, imported ones first; empty if it has none. Valid as long as this.
+    /// The name of a function by its index in the module, imported ones first; empty if it has none. Valid as long as
+    /// this.
     std::string_view function_name(std::uint32_t index) const noexcept;
 
     std::size_t size() const noexcept { return names_.size(); }

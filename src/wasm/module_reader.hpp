@@ -85,7 +85,7 @@ private:
     FeatureSet features_;
     unsigned last_rank_ = 0;
     std::uint32_t imported_functions_ = 0, imported_tables_ = 0, imported_memories_ = 0, imported_globals_ = 0;
-    std::uint64_t tags_ = 0;  // imported ones too
+    std::uint64_t tags_ = 0;            // imported ones too
     std::vector<bool> mutable_global_;  // of each global, imported ones too
     std::optional<std::uint32_t> data_count_;
     std::uint64_t data_segments_ = 0;

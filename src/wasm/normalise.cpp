@@ -19,7 +19,9 @@ bool make_unique(std::vector<Name>& names) {
     // Ordered containers: the names come from the guest, which could make a hash table slow.
     std::vector<std::size_t> order(names.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::sort(order, {}, [&](std::size_t i) { return std::make_tuple(std::string_view(names[i].first), std::string_view(names[i].second), i); });
+    std::ranges::sort(order, {}, [&](std::size_t i) {
+        return std::make_tuple(std::string_view(names[i].first), std::string_view(names[i].second), i);
+    });
     std::vector<std::size_t> again;
     for (std::size_t k = 1; k < order.size(); ++k)
         if (names[order[k]] == names[order[k - 1]]) again.push_back(order[k]);
@@ -104,8 +106,8 @@ Result<Normalised> normalise(const ModuleInfo& info, BytesView wasm, const Norma
     }
     if (result.had_start) {
         if (info.find_export(options.start_export) != nullptr)
-            return fail(ErrorCode::unsupported,
-                        base::concat("the module exports ", base::quoted(options.start_export), ", a name that is reserved"));
+            return fail(ErrorCode::unsupported, base::concat("the module exports ", base::quoted(options.start_export),
+                                                             ", a name that is reserved"));
         Writer entry;
         entry.name(options.start_export);
         entry.u8(static_cast<std::uint8_t>(ExternKind::function));

@@ -16,8 +16,8 @@ struct NormaliseOptions {
     /// The export that a start section becomes.
     std::string start_export{kStartExport};
 
-    /// Give an import that stands there more than once another name each further time, so that an engine that links by name
-    /// can serve every one by its position. The host must resolve by position anyway: the new names are nobody's.
+    /// Give an import that stands there more than once another name each further time, so that an engine that links by
+    /// name can serve every one by its position. The host must resolve by position anyway: the new names are nobody's.
     bool rename_duplicate_imports = true;
 };
 
@@ -29,9 +29,10 @@ struct Normalised {
     std::vector<std::pair<std::string, std::string>> import_names;  ///< module and name of each import, by position
 };
 
-/// Turns a start section into an exported function, so that instantiating runs no guest code, and makes the names of imports
-/// unique. Everything else stays byte for byte; a module that needs neither is not copied. `info` must be what `read_module`
-/// gave for `wasm`. Errors: `unsupported` if the module has a start section and exports that name already.
+/// Turns a start section into an exported function, so that instantiating runs no guest code, and makes the names of
+/// imports unique. Everything else stays byte for byte; a module that needs neither is not copied. `info` must be what
+/// `read_module` gave for `wasm`. Errors: `unsupported` if the module has a start section and exports that name
+/// already.
 Result<Normalised> normalise(const ModuleInfo& info, BytesView wasm, const NormaliseOptions& options = {});
 
 }  // namespace mortise::wasm

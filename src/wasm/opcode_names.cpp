@@ -7,8 +7,8 @@
 namespace mortise::wasm {
 namespace {
 
-/// Names of consecutive opcodes, separated by single spaces; "-" where there is no instruction. Looked up for error messages
-/// alone, so searching is good enough.
+/// Names of consecutive opcodes, separated by single spaces; "-" where there is no instruction. Looked up for error
+/// messages alone, so searching is good enough.
 struct Run {
     Opcode first;
     std::string_view names;
@@ -125,8 +125,9 @@ constexpr Run kRuns[] = {
 
 /// The atomic read-modify-write instructions: seven operations of seven widths each.
 std::string atomic_rmw_name(std::uint32_t number) {
-    constexpr std::string_view kWidths[] = {"i32.atomic.rmw", "i64.atomic.rmw", "i32.atomic.rmw8", "i32.atomic.rmw16",
-                                            "i64.atomic.rmw8", "i64.atomic.rmw16", "i64.atomic.rmw32"};
+    constexpr std::string_view kWidths[] = {"i32.atomic.rmw",   "i64.atomic.rmw",  "i32.atomic.rmw8",
+                                            "i32.atomic.rmw16", "i64.atomic.rmw8", "i64.atomic.rmw16",
+                                            "i64.atomic.rmw32"};
     constexpr std::string_view kOperations[] = {".add", ".sub", ".and", ".or", ".xor", ".xchg", ".cmpxchg"};
     return base::concat(kWidths[number % 7], kOperations[number / 7], number % 7 < 2 ? "" : "_u");
 }

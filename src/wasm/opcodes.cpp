@@ -68,14 +68,14 @@ constexpr Table<256> one_byte_opcodes() {
 constexpr Table<31> gc_opcodes() {
     Table<31> t{};
     put(t, 0, 30, none, Feature::gc);
-    put(t, 0, 1, index);         // struct.new, struct.new_default
-    put(t, 2, 5, two_indices);   // struct.get, _s, _u, struct.set
-    put(t, 6, 7, index);         // array.new, array.new_default
-    put(t, 8, 10, two_indices);  // array.new_fixed, _data, _elem
-    put(t, 11, 14, index);       // array.get, _s, _u, array.set
-    put(t, 16, 16, index);       // array.fill
+    put(t, 0, 1, index);          // struct.new, struct.new_default
+    put(t, 2, 5, two_indices);    // struct.get, _s, _u, struct.set
+    put(t, 6, 7, index);          // array.new, array.new_default
+    put(t, 8, 10, two_indices);   // array.new_fixed, _data, _elem
+    put(t, 11, 14, index);        // array.get, _s, _u, array.set
+    put(t, 16, 16, index);        // array.fill
     put(t, 17, 19, two_indices);  // array.copy, init_data, init_elem
-    put(t, 20, 23, heap_type);   // ref.test, ref.cast
+    put(t, 20, 23, heap_type);    // ref.test, ref.cast
     put(t, 24, 25, br_on_cast);
     return t;
 }

@@ -8,12 +8,11 @@
 
 namespace mortise::wasm {
 
-/// An instruction's opcode: the byte itself, or for a prefixed one `prefix << 16 | number`, e.g. 0xFC000A for memory.copy.
+/// An instruction's opcode: the byte itself, or for a prefixed one `prefix << 16 | number`, e.g. 0xFC000A for
+/// memory.copy.
 using Opcode = std::uint32_t;
 
-constexpr Opcode prefixed(std::uint8_t prefix, std::uint32_t number) noexcept {
-    return Opcode{prefix} << 16 | number;
-}
+constexpr Opcode prefixed(std::uint8_t prefix, std::uint32_t number) noexcept { return Opcode{prefix} << 16 | number; }
 
 /// The opcodes that something in this folder treats apart.
 namespace op {
@@ -38,30 +37,30 @@ inline constexpr Opcode kV128Const = prefixed(0xFD, 12);
 
 /// What follows an opcode.
 enum class Immediates : std::uint8_t {
-    unknown,      ///< no such instruction
+    unknown,  ///< no such instruction
     none,
-    block,        ///< block type
-    label,        ///< label
-    br_table,     ///< vector of labels, label
-    index,        ///< one index: local, global, table, type, tag, segment, ...
-    function,     ///< function index
+    block,     ///< block type
+    label,     ///< label
+    br_table,  ///< vector of labels, label
+    index,     ///< one index: local, global, table, type, tag, segment, ...
+    function,  ///< function index
     two_indices,
-    type_table,   ///< type index, table index: call_indirect
-    memory,       ///< memory index
-    memarg,       ///< alignment, offset
+    type_table,  ///< type index, table index: call_indirect
+    memory,      ///< memory index
+    memarg,      ///< alignment, offset
     memarg_lane,
-    lane,         ///< one byte
+    lane,  ///< one byte
     bytes16,
     i32,
     i64,
     f32,
     f64,
-    types,        ///< vector of value types
+    types,  ///< vector of value types
     heap_type,
-    try_table,    ///< block type, vector of catches
-    br_on_cast,   ///< flags, label, two heap types
+    try_table,   ///< block type, vector of catches
+    br_on_cast,  ///< flags, label, two heap types
     zero_byte,
-    prefix,       ///< one of the bytes that begin a longer opcode
+    prefix,  ///< one of the bytes that begin a longer opcode
 };
 
 /// How an instruction is read, and which proposal brought it.

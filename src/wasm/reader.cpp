@@ -55,10 +55,24 @@ Result<ParsedModule> parse_module(BytesView wasm, const LoadLimits& limits, Deta
 
 LoadLimits no_load_limits() noexcept {
     constexpr auto kMost = UINT32_MAX;
-    return {.module_bytes = UINT64_MAX, .types = kMost, .functions = kMost, .imports = kMost, .exports = kMost,
-            .globals = kMost, .data_segments = kMost, .element_segments = kMost, .data_bytes = UINT64_MAX,
-            .table_entries = UINT64_MAX, .body_bytes = kMost, .locals = kMost, .parameters = kMost,
-            .br_table_targets = kMost, .name_bytes = kMost, .tables = kMost, .memories = kMost, .tags = kMost,
+    return {.module_bytes = UINT64_MAX,
+            .types = kMost,
+            .functions = kMost,
+            .imports = kMost,
+            .exports = kMost,
+            .globals = kMost,
+            .data_segments = kMost,
+            .element_segments = kMost,
+            .data_bytes = UINT64_MAX,
+            .table_entries = UINT64_MAX,
+            .body_bytes = kMost,
+            .locals = kMost,
+            .parameters = kMost,
+            .br_table_targets = kMost,
+            .name_bytes = kMost,
+            .tables = kMost,
+            .memories = kMost,
+            .tags = kMost,
             .custom_sections = kMost};
 }
 
@@ -146,7 +160,8 @@ void ModuleReader::check_whole() {
     if (out_.bodies.size() != out_.info.functions.size())
         in_.fail(base::concat(out_.info.functions.size(), " functions, but ", out_.bodies.size(), " bodies"));
     if (data_count_ && *data_count_ != data_segments_)
-        in_.fail(base::concat("the data count is ", *data_count_, ", but there are ", data_segments_, " data segments"));
+        in_.fail(
+            base::concat("the data count is ", *data_count_, ", but there are ", data_segments_, " data segments"));
     // After a feature was seen, so that the sum over imported and defined ones counts.
     if (count_of(ExternKind::memory) > 1) features_.add(Feature::multi_memory);
     if (count_of(ExternKind::table) > 1) features_.add(Feature::reference_types);
@@ -184,7 +199,8 @@ std::uint32_t ModuleReader::read_count(std::string_view what, std::uint64_t limi
 }
 
 void ModuleReader::check_limit(std::string_view what, std::uint64_t value, std::uint64_t limit) {
-    if (value > limit && in_.ok()) in_.refuse(base::concat("the module has ", value, " ", what, ", more than the limit of ", limit));
+    if (value > limit && in_.ok())
+        in_.refuse(base::concat("the module has ", value, " ", what, ", more than the limit of ", limit));
 }
 
 std::string_view ModuleReader::read_limited_name() {

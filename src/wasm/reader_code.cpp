@@ -78,7 +78,8 @@ void ModuleReader::check_instruction(const Instruction& instruction) {
         case Immediates::block:
         case Immediates::try_table:
             if (instruction.number >= 0)
-                check_index("type", instruction.at, static_cast<std::uint64_t>(instruction.number), out_.info.types.size());
+                check_index("type", instruction.at, static_cast<std::uint64_t>(instruction.number),
+                            out_.info.types.size());
             return;
         case Immediates::index:
             if (instruction.opcode == op::kDataDrop) code_needs_data_count_ = true;

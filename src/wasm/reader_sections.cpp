@@ -70,12 +70,14 @@ void ModuleReader::read_exports() {
         const Export found{std::string(name), static_cast<ExternKind>(kind), index};
         check_index(to_string(found.kind), at, index, count_of(found.kind));
         names.emplace_back(name, start);
-        if (in_.ok() && found.kind == ExternKind::global && mutable_global_[index]) features_.add(Feature::mutable_globals);
+        if (in_.ok() && found.kind == ExternKind::global && mutable_global_[index])
+            features_.add(Feature::mutable_globals);
         out_.info.exports.push_back(found);
     }
     std::ranges::sort(names);
     const auto twice = std::ranges::adjacent_find(names, {}, [](const auto& entry) { return entry.first; });
-    if (twice != names.end()) in_.fail_at(std::next(twice)->second, base::concat("duplicate export ", base::quoted(twice->first)));
+    if (twice != names.end())
+        in_.fail_at(std::next(twice)->second, base::concat("duplicate export ", base::quoted(twice->first)));
 }
 
 void ModuleReader::read_start() {
@@ -99,7 +101,8 @@ void ModuleReader::read_element_segment(std::uint64_t& total) {
     constexpr std::uint32_t kNotActive = 1, kExplicit = 2, kExpressions = 4;
     const auto at = in_.at();
     const auto flags = in_.u32();
-    if (flags > (kNotActive | kExplicit | kExpressions)) in_.fail_at(at, base::concat("unknown form of element segment ", flags));
+    if (flags > (kNotActive | kExplicit | kExpressions))
+        in_.fail_at(at, base::concat("unknown form of element segment ", flags));
     if (flags != 0) features_.add(Feature::bulk_memory);
     if ((flags & kNotActive) == 0) {
         const auto table_at = in_.at();

@@ -128,7 +128,8 @@ std::uint32_t ModuleReader::read_function_type_index() {
     const auto at = in_.at();
     const auto index = in_.u32();
     check_index("type", at, index, out_.info.types.size());
-    if (in_.ok() && !out_.is_function[index]) in_.fail_at(at, base::concat("type ", index, " is not that of a function"));
+    if (in_.ok() && !out_.is_function[index])
+        in_.fail_at(at, base::concat("type ", index, " is not that of a function"));
     return index;
 }
 

@@ -16,7 +16,8 @@ BytesView part(BytesView wasm, std::uint64_t from, std::uint64_t to) noexcept {
 
 Result<void> write_section(Writer& out, SectionId id, BytesView content) {
     if (content.size() > UINT32_MAX)
-        return fail(ErrorCode::instrumentation_failed, base::concat("the ", to_string(id), " section becomes too long"));
+        return fail(ErrorCode::instrumentation_failed,
+                    base::concat("the ", to_string(id), " section becomes too long"));
     out.u8(static_cast<std::uint8_t>(id));
     out.sized(content);
     return {};
@@ -62,9 +63,10 @@ std::size_t Rewriter::size_hint() const noexcept {
 
 Result<Bytes> Rewriter::finish() const {
     // In the order in which they must stand.
-    constexpr std::array kOrder{SectionId::type,   SectionId::import,  SectionId::function,   SectionId::table, SectionId::memory,
-                                SectionId::tag,    SectionId::global,  SectionId::export_,    SectionId::start, SectionId::element,
-                                SectionId::data_count, SectionId::code, SectionId::data};
+    constexpr std::array kOrder{SectionId::type,   SectionId::import,  SectionId::function,   SectionId::table,
+                                SectionId::memory, SectionId::tag,     SectionId::global,     SectionId::export_,
+                                SectionId::start,  SectionId::element, SectionId::data_count, SectionId::code,
+                                SectionId::data};
     Writer out;
     out.reserve(size_hint());
     out.bytes(part(wasm_, 0, kHeaderBytes));

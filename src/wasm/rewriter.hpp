@@ -12,7 +12,8 @@
 
 namespace mortise::wasm {
 
-/// A module put together again with some of its sections changed; all others are copied byte for byte. Borrows the binary.
+/// A module put together again with some of its sections changed; all others are copied byte for byte. Borrows the
+/// binary.
 class Rewriter {
 public:
     Rewriter(BytesView wasm, std::span<const Section> sections) : wasm_(wasm), sections_(sections) {}

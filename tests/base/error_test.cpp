@@ -18,16 +18,43 @@ static_assert(sizeof(Error) == sizeof(void*));
 static_assert(std::is_nothrow_move_constructible_v<Error> && std::is_nothrow_move_assignable_v<Error>);
 static_assert(std::is_nothrow_copy_constructible_v<Error> && std::is_nothrow_copy_assignable_v<Error>);
 
-constexpr ErrorCode kAllCodes[] = {
-    ErrorCode::malformed_module, ErrorCode::unsupported, ErrorCode::missing_import, ErrorCode::import_mismatch,
-    ErrorCode::missing_export, ErrorCode::export_mismatch, ErrorCode::abi_unknown, ErrorCode::digest_mismatch,
-    ErrorCode::bad_signature, ErrorCode::denied, ErrorCode::instrumentation_failed, ErrorCode::invalid_argument,
-    ErrorCode::type_mismatch, ErrorCode::function_not_found, ErrorCode::not_found, ErrorCode::guest_error,
-    ErrorCode::no_response, ErrorCode::trap, ErrorCode::guest_exit, ErrorCode::bad_pointer, ErrorCode::stack_overflow,
-    ErrorCode::memory_limit, ErrorCode::output_limit, ErrorCode::out_of_fuel, ErrorCode::out_of_gas,
-    ErrorCode::deadline_exceeded, ErrorCode::cancelled, ErrorCode::not_reentrant, ErrorCode::poisoned, ErrorCode::busy,
-    ErrorCode::closed, ErrorCode::host_function_failed, ErrorCode::host_abort, ErrorCode::decode, ErrorCode::encode,
-    ErrorCode::io, ErrorCode::internal};
+constexpr ErrorCode kAllCodes[] = {ErrorCode::malformed_module,
+                                   ErrorCode::unsupported,
+                                   ErrorCode::missing_import,
+                                   ErrorCode::import_mismatch,
+                                   ErrorCode::missing_export,
+                                   ErrorCode::export_mismatch,
+                                   ErrorCode::abi_unknown,
+                                   ErrorCode::digest_mismatch,
+                                   ErrorCode::bad_signature,
+                                   ErrorCode::denied,
+                                   ErrorCode::instrumentation_failed,
+                                   ErrorCode::invalid_argument,
+                                   ErrorCode::type_mismatch,
+                                   ErrorCode::function_not_found,
+                                   ErrorCode::not_found,
+                                   ErrorCode::guest_error,
+                                   ErrorCode::no_response,
+                                   ErrorCode::trap,
+                                   ErrorCode::guest_exit,
+                                   ErrorCode::bad_pointer,
+                                   ErrorCode::stack_overflow,
+                                   ErrorCode::memory_limit,
+                                   ErrorCode::output_limit,
+                                   ErrorCode::out_of_fuel,
+                                   ErrorCode::out_of_gas,
+                                   ErrorCode::deadline_exceeded,
+                                   ErrorCode::cancelled,
+                                   ErrorCode::not_reentrant,
+                                   ErrorCode::poisoned,
+                                   ErrorCode::busy,
+                                   ErrorCode::closed,
+                                   ErrorCode::host_function_failed,
+                                   ErrorCode::host_abort,
+                                   ErrorCode::decode,
+                                   ErrorCode::encode,
+                                   ErrorCode::io,
+                                   ErrorCode::internal};
 
 TEST(ErrorNames, Every_code_has_a_name_of_its_own) {
     std::set<std::string_view> names;

@@ -62,7 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(BodyCase{"straight", "20 00 41 02 6c 0b", {{0, 150}}},
                       BodyCase{"if_else", "20 00 04 40 41 01 21 00 05 01 0b 20 00 1a 0b", {{0, 330}, {2, 90}, {5, 10}}},
                       BodyCase{"if_return", "20 00 04 40 0f 0b 41 01 1a 0b", {{0, 190}, {2, 100}, {4, 110}}},
-                      BodyCase{"counting_loop", "02 40 03 40 20 00 45 0d 01 20 00 41 01 6b 21 00 0c 00 0b 0b 0b",
+                      BodyCase{"counting_loop",
+                               "02 40 03 40 20 00 45 0d 01 20 00 41 01 6b 21 00 0c 00 0b 0b 0b",
                                {{0, 300}, {2, 203}, {5, 360}}},
                       BodyCase{"block_br_if", "02 40 20 00 0d 00 41 01 1a 0b 41 01 1a 0b", {{0, 450}, {3, 110}}},
                       BodyCase{"memory_grow", "41 01 40 00 1a 0b", {{0, 435110}}}),
@@ -79,8 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
     ByHand, UnitPrices,
     ::testing::Values(
         BodyCase{"empty_body", "0b", {}}, BodyCase{"empty_loop", "03 40 0b 0b", {{0, 1}}},
-        // The tail after an inner block that a br to the outermost leaves is a block of its own; so is what follows the outer one
-        // not, because every way leads there.
+        // The tail after an inner block that a br to the outermost leaves is a block of its own; so is what follows the
+        // outer one not, because every way leads there.
         BodyCase{"branch_past_an_inner_block", "02 40 02 40 20 00 0d 01 01 0b 01 0b 01 0b", {{0, 5}, {4, 1}, {6, 1}}},
         // Code after an unconditional branch is paid for as well.
         BodyCase{"dead_code", "02 40 0c 00 01 01 0b 0b", {{0, 2}, {2, 2}}},
@@ -88,17 +89,20 @@ INSTANTIATE_TEST_SUITE_P(
         BodyCase{"call_does_not_end_a_block", "10 00 10 00 0b", {{0, 2}}},
         // A branch to a loop's head goes back, so the code after the loop is always reached.
         BodyCase{"backward_branch", "03 40 20 00 0d 00 0b 01 0b", {{0, 2}, {1, 2}}},
-        BodyCase{"return_in_a_loop", "03 40 20 00 04 40 0f 0b 0c 00 0b 01 0b", {{0, 1}, {1, 2}, {3, 1}, {5, 1}, {7, 1}}},
+        BodyCase{
+            "return_in_a_loop", "03 40 20 00 04 40 0f 0b 0c 00 0b 01 0b", {{0, 1}, {1, 2}, {3, 1}, {5, 1}, {7, 1}}},
         BodyCase{"br_table_to_all", "02 40 02 40 20 00 0e 02 00 01 00 0b 01 0b 01 0b", {{0, 5}, {5, 1}}},
         BodyCase{"br_table_default_alone_leaves", "02 40 02 40 20 00 0e 00 01 0b 01 0b 01 0b", {{0, 5}, {5, 1}}},
-        BodyCase{"if_without_else_that_branches_out", "02 40 20 00 04 40 0c 01 0b 01 0b 01 0b", {{0, 4}, {3, 1}, {5, 1}}},
+        BodyCase{
+            "if_without_else_that_branches_out", "02 40 20 00 04 40 0c 01 0b 01 0b 01 0b", {{0, 4}, {3, 1}, {5, 1}}},
         BodyCase{"br_to_the_function", "02 40 20 00 0d 01 01 0b 01 0b", {{0, 3}, {3, 1}, {5, 1}}},
         BodyCase{"else_alone", "20 00 04 40 05 01 0b 0b", {{0, 2}, {3, 1}}},
         // Not of the reference: it has neither tail calls nor exceptions.
         BodyCase{"tail_call_is_a_return", "20 00 04 40 12 00 0b 01 0b", {{0, 2}, {2, 1}, {4, 1}}},
         BodyCase{"legacy_catch_is_entered_apart", "06 40 10 00 07 00 01 19 01 01 0b 01 0b", {{0, 3}, {3, 1}, {5, 2}}},
         BodyCase{"delegate_is_an_end", "06 40 10 00 18 00 01 0b", {{0, 3}}},
-        BodyCase{"catch_to_an_outer_block", "02 40 02 40 1f 40 01 02 01 10 00 0b 01 0b 01 0b 01 0b",
+        BodyCase{"catch_to_an_outer_block",
+                 "02 40 02 40 1f 40 01 02 01 10 00 0b 01 0b 01 0b 01 0b",
                  {{0, 5}, {5, 1}, {7, 1}}},
         BodyCase{"br_on_null_branches", "02 40 d0 70 d5 00 1a 01 0b 01 0b", {{0, 4}, {3, 2}}}),
     [](const auto& row) { return std::string(row.param.name); });

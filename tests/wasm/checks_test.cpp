@@ -11,13 +11,13 @@ namespace {
 
 using mortise::testing::FailsWith;
 using mortise::testing::IsOk;
+using ::testing::ElementsAre;
 using testing::fixture;
 using testing::hex;
 using testing::join;
 using testing::ModuleBuilder;
 using testing::name;
 using testing::sized;
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr auto kFailed = ErrorCode::instrumentation_failed;
@@ -52,8 +52,8 @@ TEST(Checks, Function_that_costs_nothing_checks_all_the_same) {
 }
 
 TEST(Checks, Loop_pays_and_checks_at_its_head) {
-    EXPECT_EQ(checked_body("00 03 40 0c 00 0b 0b"),
-              join({hex("00"), charge("01"), hex(kCheck), hex("03 40"), charge("01"), hex(kCheck), hex("0c 00 0b 0b")}));
+    EXPECT_EQ(checked_body("00 03 40 0c 00 0b 0b"), join({hex("00"), charge("01"), hex(kCheck), hex("03 40"),
+                                                          charge("01"), hex(kCheck), hex("0c 00 0b 0b")}));
 }
 
 TEST(Checks, Branches_pay_without_a_check) {
@@ -98,16 +98,15 @@ TEST(Checks, Everything_outside_of_code_moves_too) {
     EXPECT_EQ(after.find_export("memory")->index, 0u);
     EXPECT_EQ(after.find_export("mortise:counter")->index, 3u);
     // Functions a = 1, b = 2 become 2, 3; f = 0 stays. All eight forms of segments, as the text has them.
-    EXPECT_EQ(content_of(metered, SectionId::element),
-              hex("08"
-                  "00 41 00 0b 02 02 03"
-                  "01 00 02 02 00"
-                  "02 01 41 01 0b 00 01 03"
-                  "03 00 01 02"
-                  "04 41 02 0b 03 d2 00 0b d0 70 0b d2 03 0b"
-                  "05 70 02 d2 02 0b d0 70 0b"
-                  "06 01 41 03 0b 70 02 d2 02 0b d0 70 0b"
-                  "07 70 02 d2 03 0b d0 70 0b"));
+    EXPECT_EQ(content_of(metered, SectionId::element), hex("08"
+                                                           "00 41 00 0b 02 02 03"
+                                                           "01 00 02 02 00"
+                                                           "02 01 41 01 0b 00 01 03"
+                                                           "03 00 01 02"
+                                                           "04 41 02 0b 03 d2 00 0b d0 70 0b d2 03 0b"
+                                                           "05 70 02 d2 02 0b d0 70 0b"
+                                                           "06 01 41 03 0b 70 02 d2 02 0b d0 70 0b"
+                                                           "07 70 02 d2 03 0b d0 70 0b"));
     EXPECT_EQ(content_of(metered, SectionId::global), hex("03 7f 01 41 05 0b 70 00 d2 03 0b 7e 01 42 00 0b"));
 }
 
@@ -122,31 +121,33 @@ TEST(Checks, Initialiser_of_a_table_moves_too) {
 }
 
 TEST(Checks, Padded_indices_outside_of_code_are_read_whole) {
-    const auto wasm = ModuleBuilder()
-                          .no_type()
-                          .functions(1)
-                          .section(SectionId::element, {hex("01 00 02 80 80 00 00"), hex("05 70 01 d2 80 80 80 80 00 0b")})
-                          .code({hex("00 0b")})
-                          .build();
+    const auto wasm =
+        ModuleBuilder()
+            .no_type()
+            .functions(1)
+            .section(SectionId::element, {hex("01 00 02 80 80 00 00"), hex("05 70 01 d2 80 80 80 80 00 0b")})
+            .code({hex("00 0b")})
+            .build();
     EXPECT_EQ(content_of(value(add_checks(wasm)), SectionId::element), hex("02 01 00 02 01 01 05 70 01 d2 01 0b"));
 }
 
 TEST(Checks, Names_of_functions_locals_and_labels_move_too) {
     const auto map = [](const char* entries) { return sized(hex(entries)); };
-    const auto names = join({hex("00"), map("01 6d"),                             // module m
-                             hex("01"), map("02 00 01 61 01 01 62"),              // functions a, b
-                             hex("02"), map("01 01 02 00 01 78 01 01 79"),        // locals x, y of 1
-                             hex("03"), map("01 00 01 00 01 6c"),                 // label l of 0
-                             hex("07"), map("01 00 01 67")});                     // global g
+    const auto names = join({hex("00"), map("01 6d"),                       // module m
+                             hex("01"), map("02 00 01 61 01 01 62"),        // functions a, b
+                             hex("02"), map("01 01 02 00 01 78 01 01 79"),  // locals x, y of 1
+                             hex("03"), map("01 00 01 00 01 6c"),           // label l of 0
+                             hex("07"), map("01 00 01 67")});               // global g
     const auto wasm =
         ModuleBuilder().no_type().functions(2).code({hex("00 0b"), hex("00 0b")}).custom("name", names).build();
     const auto metered = value(add_checks(wasm));
     const auto info = value(read_module(metered));
     ASSERT_THAT(info.custom_sections, SizeIs(1));
     const auto& section = info.custom_sections[0];
-    EXPECT_EQ(copy_bytes(BytesView(metered).subspan(section.offset, section.size)),
-              join({hex("00"), map("01 6d"), hex("01"), map("02 01 01 61 02 01 62"), hex("02"),
-                    map("01 02 02 00 01 78 01 01 79"), hex("03"), map("01 01 01 00 01 6c"), hex("07"), map("01 00 01 67")}));
+    EXPECT_EQ(
+        copy_bytes(BytesView(metered).subspan(section.offset, section.size)),
+        join({hex("00"), map("01 6d"), hex("01"), map("02 01 01 61 02 01 62"), hex("02"),
+              map("01 02 02 00 01 78 01 01 79"), hex("03"), map("01 01 01 00 01 6c"), hex("07"), map("01 00 01 67")}));
     EXPECT_EQ(FunctionNames(info, metered).function_name(2), "b");
 }
 
@@ -180,8 +181,9 @@ TEST(Checks, Growth_is_paid_before_it_is_checked_and_done) {
     const auto metered = value(add_checks(testing::module_of_body(hex("00 41 01 40 00 1a 0b")), options));
     ASSERT_THAT(value(parse_module(metered)).bodies, SizeIs(2));
     // counter -= min(pages, 2^30) * 3; check; memory.grow
-    EXPECT_EQ(body_of(metered, 1), join({hex("00 23 01 20 00 ad 42 80 80 80 80 04 20 00 ad 42 80 80 80 80 04 54 1b 42 03 7e 7d 24 01"),
-                                         hex(kCheck), hex("20 00 40 00 0b")}));
+    EXPECT_EQ(body_of(metered, 1),
+              join({hex("00 23 01 20 00 ad 42 80 80 80 80 04 20 00 ad 42 80 80 80 80 04 54 1b 42 03 7e 7d 24 01"),
+                    hex(kCheck), hex("20 00 40 00 0b")}));
     EXPECT_EQ(to_string(*value(read_module(metered)).function_type(2)), "(i32) -> i32");
 }
 
@@ -222,11 +224,13 @@ TEST(Checks, Prices_that_could_wrap_the_signed_counter_fail) {
     CheckOptions options;
     options.rules.prices = PriceTable::uniform(INT64_MAX / 2);
     EXPECT_THAT(add_checks(testing::module_of_body(hex("00 01 0b")), options), IsOk());
-    EXPECT_THAT(add_checks(testing::module_of_body(hex("00 01 01 0b")), options), FailsWith(kFailed, std::string("beyond 64 bits")));
+    EXPECT_THAT(add_checks(testing::module_of_body(hex("00 01 01 0b")), options),
+                FailsWith(kFailed, std::string("beyond 64 bits")));
 }
 
 TEST(Checks, Newest_instructions_are_metered) {
-    for (const auto* file : {"metering.wasm", "everything.wasm"}) EXPECT_THAT(add_checks(fixture(file)), IsOk()) << file;
+    for (const auto* file : {"metering.wasm", "everything.wasm"})
+        EXPECT_THAT(add_checks(fixture(file)), IsOk()) << file;
     const auto metered = add_checks(testing::module_of_body(hex("00 1f 40 01 02 00 0a 0b d0 70 d5 00 1a fb 1c 1a 0b")));
     EXPECT_THAT(metered, IsOk());
 }

@@ -8,8 +8,8 @@
 namespace mortise::wasm {
 namespace {
 
-using testing::hex;
 using ::testing::HasSubstr;
+using testing::hex;
 
 struct NumberCase {
     const char* name;
@@ -49,18 +49,20 @@ INSTANTIATE_TEST_SUITE_P(
         NumberCase{"u32_most", "ff ff ff ff 0f", 'u', 0xFFFFFFFF}, NumberCase{"u32_padded", "80 80 80 80 00", 'u', 0},
         NumberCase{"u32_unused_bit", "ff ff ff ff 1f", 'u', std::nullopt},
         NumberCase{"u32_unused_high_bit", "80 80 80 80 40", 'u', std::nullopt},
-        NumberCase{"u32_six_bytes", "80 80 80 80 80 00", 'u', std::nullopt}, NumberCase{"u32_cut", "80 80", 'u', std::nullopt},
-        NumberCase{"u32_nothing", "", 'u', std::nullopt},
+        NumberCase{"u32_six_bytes", "80 80 80 80 80 00", 'u', std::nullopt},
+        NumberCase{"u32_cut", "80 80", 'u', std::nullopt}, NumberCase{"u32_nothing", "", 'u', std::nullopt},
         NumberCase{"u64_most", "ff ff ff ff ff ff ff ff ff 01", 'U', -1},
         NumberCase{"u64_unused_bit", "ff ff ff ff ff ff ff ff ff 03", 'U', std::nullopt},
         NumberCase{"u64_eleven_bytes", "80 80 80 80 80 80 80 80 80 80 00", 'U', std::nullopt},
-        NumberCase{"s32_minus_one", "7f", 's', -1}, NumberCase{"s32_64", "c0 00", 's', 64}, NumberCase{"s32_minus_64", "40", 's', -64},
-        NumberCase{"s32_most", "ff ff ff ff 07", 's', INT32_MAX}, NumberCase{"s32_least", "80 80 80 80 78", 's', INT32_MIN},
+        NumberCase{"s32_minus_one", "7f", 's', -1}, NumberCase{"s32_64", "c0 00", 's', 64},
+        NumberCase{"s32_minus_64", "40", 's', -64}, NumberCase{"s32_most", "ff ff ff ff 07", 's', INT32_MAX},
+        NumberCase{"s32_least", "80 80 80 80 78", 's', INT32_MIN},
         NumberCase{"s32_padded_minus_one", "ff ff ff ff 7f", 's', -1},
         NumberCase{"s32_too_large", "ff ff ff ff 0f", 's', std::nullopt},
         NumberCase{"s32_too_small", "80 80 80 80 70", 's', std::nullopt},
         NumberCase{"s32_six_bytes", "ff ff ff ff ff 7f", 's', std::nullopt},
-        NumberCase{"s33_most_u32", "ff ff ff ff 0f", 't', 0xFFFFFFFF}, NumberCase{"s33_least", "80 80 80 80 70", 't', -(1LL << 32)},
+        NumberCase{"s33_most_u32", "ff ff ff ff 0f", 't', 0xFFFFFFFF},
+        NumberCase{"s33_least", "80 80 80 80 70", 't', -(1LL << 32)},
         NumberCase{"s33_too_large", "ff ff ff ff 1f", 't', std::nullopt}, NumberCase{"s33_minus_one", "7f", 't', -1},
         NumberCase{"s33_unused_bit", "80 80 80 80 30", 't', std::nullopt},
         NumberCase{"s64_most", "ff ff ff ff ff ff ff ff ff 00", 'S', INT64_MAX},
@@ -71,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Cursor, What_the_writer_writes_is_read_back) {
-    constexpr std::int64_t kNumbers[] = {0,  1,  -1,  63,        64,        -64,       -65,       127,
+    constexpr std::int64_t kNumbers[] = {0,   1,    -1,   63,        64,        -64,       -65,       127,
                                          128, -128, -129, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 1LL << 62};
     for (const auto number : kNumbers) {
         Writer out;

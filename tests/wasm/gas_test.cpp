@@ -15,12 +15,12 @@ using mortise::testing::FailsWith;
 using mortise::testing::IsOk;
 using testing::aspect_options;
 using testing::charges;
+using ::testing::ElementsAre;
 using testing::fixture;
 using testing::hex;
 using testing::join;
 using testing::ModuleBuilder;
 using testing::name;
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr auto kFailed = ErrorCode::instrumentation_failed;
@@ -51,7 +51,8 @@ std::string listing(BytesView metered, std::size_t bodies, std::uint32_t gas) {
             decode_instruction(in, instruction, features);
             if (instruction.opcode == op::kCall && instruction.index == gas && last.opcode == op::kI64Const)
                 out += " " + std::to_string(last.number) + "@" + std::to_string(number);
-            if (instruction.opcode == op::kCall && instruction.index == gas + 1) out += " grow@" + std::to_string(number);
+            if (instruction.opcode == op::kCall && instruction.index == gas + 1)
+                out += " grow@" + std::to_string(number);
             last = instruction;
         }
         out += "\n";
@@ -159,14 +160,15 @@ TEST_P(Control, Body_is_charged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Bodies, Control,
-    ::testing::Values(
-        ControlCase{"empty", "00 0b", {}}, ControlCase{"block_and_loop", "00 02 40 0b 03 40 0b 0b", {300}},
-        ControlCase{"if_costs_like_br", "00 41 00 04 40 0b 0b", {160}}, ControlCase{"br", "00 0c 00 0b", {150}},
-        ControlCase{"br_if", "00 41 00 0d 00 0b", {160}}, ControlCase{"return", "00 0f 0b", {100}},
-        ControlCase{"br_table_of_none", "00 41 00 0e 00 00 0b", {160}},
-        ControlCase{"br_table_of_three", "00 41 00 0e 03 00 00 00 00 0b", {190}},
-        ControlCase{"else_and_end_are_free", "00 41 00 04 40 01 05 01 0b 0b", {160, 10, 10}},
-        ControlCase{"locals_are_free", "01 e8 07 7f 01 0b", {10}}),
+    ::testing::Values(ControlCase{"empty", "00 0b", {}},
+                      ControlCase{"block_and_loop", "00 02 40 0b 03 40 0b 0b", {300}},
+                      ControlCase{"if_costs_like_br", "00 41 00 04 40 0b 0b", {160}},
+                      ControlCase{"br", "00 0c 00 0b", {150}}, ControlCase{"br_if", "00 41 00 0d 00 0b", {160}},
+                      ControlCase{"return", "00 0f 0b", {100}},
+                      ControlCase{"br_table_of_none", "00 41 00 0e 00 00 0b", {160}},
+                      ControlCase{"br_table_of_three", "00 41 00 0e 03 00 00 00 00 0b", {190}},
+                      ControlCase{"else_and_end_are_free", "00 41 00 04 40 01 05 01 0b 0b", {160, 10, 10}},
+                      ControlCase{"locals_are_free", "01 e8 07 7f 01 0b", {10}}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Gas, Declared_locals_cost_what_the_rules_say) {
@@ -239,7 +241,8 @@ TEST(Gas, Memory_grow_calls_a_function_that_pays_by_the_page) {
     ASSERT_THAT(module.bodies, SizeIs(3));
     const auto& body = module.bodies[0];
     // i64.const 436216, call 1, i32.const 1, call 2, drop, end
-    EXPECT_EQ(copy_bytes(BytesView(metered).subspan(body.start, body.size)), hex("00 42 f8 cf 1a 10 01 41 01 10 02 1a 0b"));
+    EXPECT_EQ(copy_bytes(BytesView(metered).subspan(body.start, body.size)),
+              hex("00 42 f8 cf 1a 10 01 41 01 10 02 1a 0b"));
     const auto& grow = module.bodies[2];
     // local.get 0, i64.extend_i32_u, i64.const 14336000, i64.mul, call 1, local.get 0, memory.grow 0, end
     EXPECT_EQ(copy_bytes(BytesView(metered).subspan(grow.start, grow.size)),
@@ -276,11 +279,13 @@ TEST(Gas, Module_without_any_section_gets_those_it_needs) {
     EXPECT_NE(module.info.find_export("__gas_counter__"), nullptr);
     std::vector<SectionId> order;
     for (const auto& section : module.sections) order.push_back(section.id);
-    EXPECT_THAT(order, ElementsAre(SectionId::type, SectionId::function, SectionId::global, SectionId::export_, SectionId::code));
+    EXPECT_THAT(order, ElementsAre(SectionId::type, SectionId::function, SectionId::global, SectionId::export_,
+                                   SectionId::code));
 }
 
 TEST(Gas, Start_section_without_an_export_section_becomes_an_export) {
-    const auto wasm = ModuleBuilder().no_type().functions(1).raw(SectionId::start, hex("00")).code({hex("00 0b")}).build();
+    const auto wasm =
+        ModuleBuilder().no_type().functions(1).raw(SectionId::start, hex("00")).code({hex("00 0b")}).build();
     const auto info = value(read_module(value(add_gas(wasm, aspect_options()))));
     EXPECT_FALSE(info.start);
     ASSERT_NE(info.find_export("__aspect_start__"), nullptr);
@@ -318,19 +323,25 @@ TEST(Gas, Start_section_stays_if_no_name_is_given) {
 
 TEST(Gas, Metered_module_is_not_metered_again) {
     const auto metered = value(add_gas(plain_module(hex("00 0b")), aspect_options()));
-    EXPECT_THAT(add_gas(metered, aspect_options()), FailsWith(kFailed, std::string("\"__gas_counter__\": it is metered already")));
+    EXPECT_THAT(add_gas(metered, aspect_options()),
+                FailsWith(kFailed, std::string("\"__gas_counter__\": it is metered already")));
 }
 
 TEST(Gas, Instruction_without_a_price_is_named) {
-    EXPECT_THAT(add_gas(plain_module(hex("00 fc 0b 00 0b")), aspect_options()), FailsWith(kFailed, std::string("memory.fill (at offset")));
-    EXPECT_THAT(add_gas(plain_module(hex("00 fd 0c 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 0b")), aspect_options()),
-                FailsWith(kFailed, std::string("simd")));
-    EXPECT_THAT(add_gas(plain_module(hex("00 fc 00 0b")), aspect_options()), FailsWith(kFailed, std::string("i32.trunc_sat_f32_s")));
-    EXPECT_THAT(add_gas(plain_module(hex("00 fe 03 00 0b")), aspect_options()), FailsWith(kFailed, std::string("atomic.fence")));
+    EXPECT_THAT(add_gas(plain_module(hex("00 fc 0b 00 0b")), aspect_options()),
+                FailsWith(kFailed, std::string("memory.fill (at offset")));
+    EXPECT_THAT(
+        add_gas(plain_module(hex("00 fd 0c 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 0b")), aspect_options()),
+        FailsWith(kFailed, std::string("simd")));
+    EXPECT_THAT(add_gas(plain_module(hex("00 fc 00 0b")), aspect_options()),
+                FailsWith(kFailed, std::string("i32.trunc_sat_f32_s")));
+    EXPECT_THAT(add_gas(plain_module(hex("00 fe 03 00 0b")), aspect_options()),
+                FailsWith(kFailed, std::string("atomic.fence")));
 }
 
 TEST(Gas, Feature_without_a_price_is_named) {
-    EXPECT_THAT(add_gas(plain_module(hex("00 02 00 0b 0b")), aspect_options()), FailsWith(kFailed, std::string("multi_value")));
+    EXPECT_THAT(add_gas(plain_module(hex("00 02 00 0b 0b")), aspect_options()),
+                FailsWith(kFailed, std::string("multi_value")));
     EXPECT_THAT(add_gas(ModuleBuilder().section(SectionId::type, {hex("60 00 02 7f 7f")}).build(), aspect_options()),
                 FailsWith(kFailed, std::string("multi_value")));
 }
@@ -339,7 +350,8 @@ TEST(Gas, Instruction_outside_the_table_may_have_a_default_price) {
     auto options = aspect_options();
     options.rules.prices = PriceTable::uniform(9);
     options.rules.prices.set(op::kNop, 1);
-    EXPECT_THAT(charges(value(add_gas(plain_module(hex("00 fc 0b 00 01 0b")), options)), 0, 1), ElementsAre(10 + kConstant));
+    EXPECT_THAT(charges(value(add_gas(plain_module(hex("00 fc 0b 00 01 0b")), options)), 0, 1),
+                ElementsAre(10 + kConstant));
 }
 
 TEST(Gas, Price_beyond_64_bits_fails) {
@@ -360,7 +372,11 @@ TEST(Gas, Price_beyond_64_bits_fails) {
 
 TEST(Gas, Sections_that_tell_offsets_in_code_are_left_out) {
     ModuleBuilder builder;
-    builder.custom("keep", hex("01")).no_type().functions(1).custom("metadata.code.branch_hint", hex("00")).code({hex("00 01 0b")});
+    builder.custom("keep", hex("01"))
+        .no_type()
+        .functions(1)
+        .custom("metadata.code.branch_hint", hex("00"))
+        .code({hex("00 01 0b")});
     builder.custom(".debug_info", {}).custom("name", hex("00 02 01 6d")).custom("linking", {}).custom("reloc.CODE", {});
     const auto info = value(read_module(value(add_gas(builder.build(), aspect_options()))));
     std::vector<std::string> left;
@@ -371,7 +387,8 @@ TEST(Gas, Sections_that_tell_offsets_in_code_are_left_out) {
 
 TEST(Gas, Malformed_module_is_malformed) {
     EXPECT_THAT(add_gas({}, aspect_options()), FailsWith(ErrorCode::malformed_module));
-    EXPECT_THAT(add_gas(plain_module(hex("00 0e 01 05 05 0b")), aspect_options()), FailsWith(ErrorCode::malformed_module));
+    EXPECT_THAT(add_gas(plain_module(hex("00 0e 01 05 05 0b")), aspect_options()),
+                FailsWith(ErrorCode::malformed_module));
 }
 
 }  // namespace

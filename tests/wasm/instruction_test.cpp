@@ -59,12 +59,13 @@ TEST(Instructions, Every_instruction_of_the_assembler_is_decoded_under_its_name)
 }
 
 TEST(Instructions, Every_known_opcode_has_a_name_and_no_other) {
-    for (const Opcode prefix : {0x00, 0xFB, 0xFC, 0xFD, 0xFE}) {
+    for (const Opcode prefix : {0x00u, 0xFBu, 0xFCu, 0xFDu, 0xFEu}) {
         for (Opcode number = 0; number < (prefix == 0 ? 0x100u : 0x200u); ++number) {
             const auto opcode = prefix << 16 | number;
             const auto immediates = opcode_info(opcode).immediates;
             const bool named = !opcode_name(opcode).starts_with("0x");
-            EXPECT_EQ(named, immediates != Immediates::unknown && immediates != Immediates::prefix) << std::hex << opcode;
+            EXPECT_EQ(named, immediates != Immediates::unknown && immediates != Immediates::prefix)
+                << std::hex << opcode;
         }
     }
 }
@@ -95,24 +96,27 @@ INSTANTIATE_TEST_SUITE_P(
         CodeCase{"nothing", "", {}}, CodeCase{"call_indirect", "11 00 00", {}},
         CodeCase{"call_indirect_padded", "11 00 80 80 80 80 00", Feature::reference_types},
         CodeCase{"block_of_one_result", "02 7f 0b", {}}, CodeCase{"block_of_a_type", "02 00 0b", Feature::multi_value},
-        CodeCase{"block_of_v128", "02 7b 0b", Feature::simd}, CodeCase{"block_of_a_reference", "02 64 00 0b", Feature::function_references},
+        CodeCase{"block_of_v128", "02 7b 0b", Feature::simd},
+        CodeCase{"block_of_a_reference", "02 64 00 0b", Feature::function_references},
         CodeCase{"memory_size", "3f 00", {}}, CodeCase{"memory_size_padded", "3f 80 00", Feature::multi_memory},
         CodeCase{"load_of_a_named_memory", "28 42 00 00", Feature::multi_memory},
         CodeCase{"load_with_an_offset_of_64_bits", "28 02 ff ff ff ff ff ff ff ff ff 01", {}},
         CodeCase{"throw_ref", "0a", Feature::exceptions},
         CodeCase{"try_table", "1f 40 04 00 00 00 01 00 00 02 00 03 00 0b", Feature::exceptions},
         CodeCase{"delegate_to_the_caller", "06 40 18 00", Feature::exceptions},
-        CodeCase{"call_ref", "14 00", Feature::function_references}, CodeCase{"return_call_ref", "15 00", Feature::tail_calls},
-        CodeCase{"ref_eq", "d3", Feature::gc}, CodeCase{"ref_as_non_null", "d4", Feature::function_references},
+        CodeCase{"call_ref", "14 00", Feature::function_references},
+        CodeCase{"return_call_ref", "15 00", Feature::tail_calls}, CodeCase{"ref_eq", "d3", Feature::gc},
+        CodeCase{"ref_as_non_null", "d4", Feature::function_references},
         CodeCase{"br_on_null", "d5 00", Feature::function_references},
         CodeCase{"br_on_non_null", "d6 00", Feature::function_references},
-        CodeCase{"ref_null_of_a_type", "d0 00", Feature::function_references}, CodeCase{"ref_null_any", "d0 6e", Feature::gc},
-        CodeCase{"struct_new", "fb 00 00", Feature::gc}, CodeCase{"struct_get", "fb 02 00 00", Feature::gc},
-        CodeCase{"array_new", "fb 06 00", Feature::gc}, CodeCase{"array_new_fixed", "fb 08 00 03", Feature::gc},
-        CodeCase{"array_len", "fb 0f", Feature::gc}, CodeCase{"array_fill", "fb 10 00", Feature::gc},
-        CodeCase{"array_copy", "fb 11 00 00", Feature::gc}, CodeCase{"ref_test", "fb 14 6b", Feature::gc},
-        CodeCase{"ref_cast_null", "fb 17 00", Feature::gc}, CodeCase{"br_on_cast", "fb 18 03 00 6e 6b", Feature::gc},
-        CodeCase{"ref_i31", "fb 1c", Feature::gc}, CodeCase{"i31_get_u", "fb 1e", Feature::gc},
+        CodeCase{"ref_null_of_a_type", "d0 00", Feature::function_references},
+        CodeCase{"ref_null_any", "d0 6e", Feature::gc}, CodeCase{"struct_new", "fb 00 00", Feature::gc},
+        CodeCase{"struct_get", "fb 02 00 00", Feature::gc}, CodeCase{"array_new", "fb 06 00", Feature::gc},
+        CodeCase{"array_new_fixed", "fb 08 00 03", Feature::gc}, CodeCase{"array_len", "fb 0f", Feature::gc},
+        CodeCase{"array_fill", "fb 10 00", Feature::gc}, CodeCase{"array_copy", "fb 11 00 00", Feature::gc},
+        CodeCase{"ref_test", "fb 14 6b", Feature::gc}, CodeCase{"ref_cast_null", "fb 17 00", Feature::gc},
+        CodeCase{"br_on_cast", "fb 18 03 00 6e 6b", Feature::gc}, CodeCase{"ref_i31", "fb 1c", Feature::gc},
+        CodeCase{"i31_get_u", "fb 1e", Feature::gc},
         CodeCase{"prefix_number_padded", "fc 87 80 00", Feature::saturating_conversions}),
     [](const auto& row) { return std::string(row.param.name); });
 
@@ -134,27 +138,35 @@ TEST_P(BadInstruction, Body_is_refused_with_the_offset) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, BadInstruction,
-    ::testing::Values(
-        BadCode{"unknown", "27 0b", "unknown instruction 0x27"}, BadCode{"unknown_ff", "ff 0b", "unknown instruction 0xff"},
-        BadCode{"unknown_misc", "fc 12 0b", "unknown instruction 0xfc 0x12"},
-        BadCode{"unknown_simd_hole", "fd 9a 01 0b", "unknown instruction 0xfd 0x9a"},
-        BadCode{"unknown_simd_large", "fd 94 02 0b", "unknown instruction 0xfd 0x114"},
-        BadCode{"unknown_gc", "fb 1f 0b", "unknown instruction 0xfb 0x1f"},
-        BadCode{"unknown_atomic", "fe 04 0b", "unknown instruction 0xfe 0x4"},
-        BadCode{"prefix_beyond_16_bits", "fd 80 80 04 0b", "unknown instruction 0xfd 65536"},
-        BadCode{"prefix_at_the_end", "fd", "unexpected end"}, BadCode{"no_end", "01", "unexpected end"},
-        BadCode{"block_without_end", "02 40 0b", "unexpected end"}, BadCode{"after_the_end", "0b 01", "1 bytes too many"},
-        BadCode{"end_twice", "0b 0b", "1 bytes too many"}, BadCode{"block_of_a_negative_type", "02 80 7f 0b 0b", "invalid block type"},
-        BadCode{"block_of_no_type", "02 01 0b 0b", "no type 1"}, BadCode{"label_out_of_range", "0c 01 0b", "no label 1"},
-        BadCode{"function_out_of_range", "10 01 0b", "no function 1"}, BadCode{"ref_func_out_of_range", "d2 01 0b", "no function 1"},
-        BadCode{"global_out_of_range", "23 01 0b", "no global 1"}, BadCode{"type_out_of_range", "11 01 00 0b", "no type 1"},
-        BadCode{"table_out_of_range", "11 00 01 0b", "no table 1"}, BadCode{"memory_out_of_range", "3f 01 0b", "no memory 1"},
-        BadCode{"br_table_beyond_the_bytes", "0e ff ff ff ff 0f 00 0b", "br_table beyond the end"},
-        BadCode{"select_of_many_types", "1c ff ff ff ff 0f 7f 0b", "unknown value type 0xb"},
-        BadCode{"catches_beyond_the_bytes", "1f 40 ff ff ff ff 0f 02 00 0b", "invalid catch"},
-        BadCode{"fence_of_one", "fe 03 01 0b", "zero byte expected"}, BadCode{"alignment", "28 21 00 0b", "invalid alignment"},
-        BadCode{"const_of_six_bytes", "41 80 80 80 80 80 00 0b", "number of too many bytes"},
-        BadCode{"cast_flags", "fb 18 04 00 6e 6e 0b", "invalid flags"}, BadCode{"heap_type", "d0 7f 0b", "unknown heap type"}),
+    ::testing::Values(BadCode{"unknown", "27 0b", "unknown instruction 0x27"},
+                      BadCode{"unknown_ff", "ff 0b", "unknown instruction 0xff"},
+                      BadCode{"unknown_misc", "fc 12 0b", "unknown instruction 0xfc 0x12"},
+                      BadCode{"unknown_simd_hole", "fd 9a 01 0b", "unknown instruction 0xfd 0x9a"},
+                      BadCode{"unknown_simd_large", "fd 94 02 0b", "unknown instruction 0xfd 0x114"},
+                      BadCode{"unknown_gc", "fb 1f 0b", "unknown instruction 0xfb 0x1f"},
+                      BadCode{"unknown_atomic", "fe 04 0b", "unknown instruction 0xfe 0x4"},
+                      BadCode{"prefix_beyond_16_bits", "fd 80 80 04 0b", "unknown instruction 0xfd 65536"},
+                      BadCode{"prefix_at_the_end", "fd", "unexpected end"}, BadCode{"no_end", "01", "unexpected end"},
+                      BadCode{"block_without_end", "02 40 0b", "unexpected end"},
+                      BadCode{"after_the_end", "0b 01", "1 bytes too many"},
+                      BadCode{"end_twice", "0b 0b", "1 bytes too many"},
+                      BadCode{"block_of_a_negative_type", "02 80 7f 0b 0b", "invalid block type"},
+                      BadCode{"block_of_no_type", "02 01 0b 0b", "no type 1"},
+                      BadCode{"label_out_of_range", "0c 01 0b", "no label 1"},
+                      BadCode{"function_out_of_range", "10 01 0b", "no function 1"},
+                      BadCode{"ref_func_out_of_range", "d2 01 0b", "no function 1"},
+                      BadCode{"global_out_of_range", "23 01 0b", "no global 1"},
+                      BadCode{"type_out_of_range", "11 01 00 0b", "no type 1"},
+                      BadCode{"table_out_of_range", "11 00 01 0b", "no table 1"},
+                      BadCode{"memory_out_of_range", "3f 01 0b", "no memory 1"},
+                      BadCode{"br_table_beyond_the_bytes", "0e ff ff ff ff 0f 00 0b", "br_table beyond the end"},
+                      BadCode{"select_of_many_types", "1c ff ff ff ff 0f 7f 0b", "unknown value type 0xb"},
+                      BadCode{"catches_beyond_the_bytes", "1f 40 ff ff ff ff 0f 02 00 0b", "invalid catch"},
+                      BadCode{"fence_of_one", "fe 03 01 0b", "zero byte expected"},
+                      BadCode{"alignment", "28 21 00 0b", "invalid alignment"},
+                      BadCode{"const_of_six_bytes", "41 80 80 80 80 80 00 0b", "number of too many bytes"},
+                      BadCode{"cast_flags", "fb 18 04 00 6e 6e 0b", "invalid flags"},
+                      BadCode{"heap_type", "d0 7f 0b", "unknown heap type"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Instructions, Data_instruction_needs_the_count) {
@@ -166,8 +178,10 @@ TEST(Instructions, Data_instruction_needs_the_count) {
             .code({hex(code)})
             .build();
     };
-    EXPECT_THAT(read_module(module("00 fc 09 00 0b")), FailsWith(ErrorCode::malformed_module, std::string("data count")));
-    EXPECT_THAT(read_module(module("00 fc 08 00 00 0b")), FailsWith(ErrorCode::malformed_module, std::string("data count")));
+    EXPECT_THAT(read_module(module("00 fc 09 00 0b")),
+                FailsWith(ErrorCode::malformed_module, std::string("data count")));
+    EXPECT_THAT(read_module(module("00 fc 08 00 00 0b")),
+                FailsWith(ErrorCode::malformed_module, std::string("data count")));
     EXPECT_THAT(read_module(module("00 fc 0d 00 0b")), IsOk());
 }
 

@@ -35,9 +35,7 @@ Bytes with_exports(std::size_t count) {
 }
 
 /// A body with as many locals in two runs.
-Bytes body_with_locals(std::uint64_t count) {
-    return join({hex("02"), leb(count - 1), hex("7f 01 7e 0b")});
-}
+Bytes body_with_locals(std::uint64_t count) { return join({hex("02"), leb(count - 1), hex("7f 01 7e 0b")}); }
 
 Bytes br_table_of(std::uint64_t targets) {
     return join({hex("00 41 00 0e"), leb(targets), repeat(targets + 1, hex("00")), hex("0b")});
@@ -101,7 +99,10 @@ const LimitCase kLimits[] = {
      [](LoadLimits& l, std::uint32_t n) { l.data_segments = n; }},
     {"data_count", "data segments",
      [](std::size_t n) {
-         return ModuleBuilder().raw(SectionId::data_count, leb(n)).section(SectionId::data, many(n, hex("01 00"))).build();
+         return ModuleBuilder()
+             .raw(SectionId::data_count, leb(n))
+             .section(SectionId::data, many(n, hex("01 00")))
+             .build();
      },
      [](LoadLimits& l, std::uint32_t n) { l.data_segments = n; }},
     {"element_segments", "element segments",
@@ -119,7 +120,8 @@ const LimitCase kLimits[] = {
          return ModuleBuilder()
              .no_type()
              .functions(1)
-             .section(SectionId::element, {hex("01 00 01 00"), join({hex("01 00"), leb(n - 1), repeat(n - 1, hex("00"))})})
+             .section(SectionId::element,
+                      {hex("01 00 01 00"), join({hex("01 00"), leb(n - 1), repeat(n - 1, hex("00"))})})
              .code({hex("00 0b")})
              .build();
      },
@@ -131,7 +133,9 @@ const LimitCase kLimits[] = {
      [](LoadLimits& l, std::uint32_t n) { l.locals = n; }},
     {"parameters", "parameters of a type",
      [](std::size_t n) {
-         return ModuleBuilder().section(SectionId::type, {join({hex("60"), leb(n), repeat(n, hex("7f")), hex("00")})}).build();
+         return ModuleBuilder()
+             .section(SectionId::type, {join({hex("60"), leb(n), repeat(n, hex("7f")), hex("00")})})
+             .build();
      },
      [](LoadLimits& l, std::uint32_t n) { l.parameters = n; }},
     {"results", "results of a type",
@@ -139,7 +143,8 @@ const LimitCase kLimits[] = {
          return ModuleBuilder().section(SectionId::type, {join({hex("60 00"), leb(n), repeat(n, hex("7f"))})}).build();
      },
      [](LoadLimits& l, std::uint32_t n) { l.parameters = n; }},
-    {"br_table_targets", "targets in one br_table", [](std::size_t n) { return testing::module_of_body(br_table_of(n)); },
+    {"br_table_targets", "targets in one br_table",
+     [](std::size_t n) { return testing::module_of_body(br_table_of(n)); },
      [](LoadLimits& l, std::uint32_t n) { l.br_table_targets = n; }},
     {"import_name", "bytes in the name of an import or export",
      [](std::size_t n) {
@@ -193,7 +198,8 @@ const LimitCase kLimits[] = {
      [](LoadLimits& l, std::uint32_t n) { l.module_bytes = n; }},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Limit, ::testing::ValuesIn(kLimits), [](const auto& row) { return std::string(row.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, Limit, ::testing::ValuesIn(kLimits),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST(DefaultLimits, Giant_br_table_is_refused) {
     EXPECT_THAT(read_module(testing::module_of_body(br_table_of(100'000))), IsOk());
@@ -226,9 +232,10 @@ TEST(DefaultLimits, A_million_exports_are_refused_or_read_in_little_time) {
 }
 
 TEST(DefaultLimits, Hundred_megabytes_of_data_are_refused_with_little_memory) {
-    const auto wasm = ModuleBuilder()
-                          .section(SectionId::data, {join({hex("01"), leb(100'000'000), repeat(100'000'000, hex("00"))})})
-                          .build();
+    const auto wasm =
+        ModuleBuilder()
+            .section(SectionId::data, {join({hex("01"), leb(100'000'000), repeat(100'000'000, hex("00"))})})
+            .build();
     const auto peak_kilobytes = [] {
         rusage usage{};
         getrusage(RUSAGE_SELF, &usage);
@@ -253,7 +260,8 @@ TEST(DefaultLimits, Counts_beyond_the_bytes_reserve_nothing) {
 }
 
 TEST(DefaultLimits, Largest_module_of_small_things_costs_a_bounded_multiple) {
-    // The cheapest entries of each kind, as many as the limits allow: what a hostile module can make the description cost.
+    // The cheapest entries of each kind, as many as the limits allow: what a hostile module can make the description
+    // cost.
     const auto wasm = ModuleBuilder()
                           .section(SectionId::type, many(100'000, hex("60 00 00")))
                           .section(SectionId::import, many(10'000, hex("00 00 00 00")))

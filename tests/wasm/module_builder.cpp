@@ -115,6 +115,8 @@ Bytes fixture(std::string_view file) {
     return bytes;
 }
 
-Bytes shared_file(std::string_view path) { return read_file(std::string(MORTISE_SHARED_DIR) + "/" + std::string(path)); }
+Bytes shared_file(std::string_view path) {
+    return read_file(std::string(MORTISE_SHARED_DIR) + "/" + std::string(path));
+}
 
 }  // namespace mortise::wasm::testing

@@ -14,13 +14,13 @@ namespace {
 
 using mortise::testing::FailsWith;
 using mortise::testing::IsOk;
+using ::testing::ElementsAre;
 using testing::fixture;
 using testing::hex;
+using ::testing::IsEmpty;
 using testing::join;
 using testing::ModuleBuilder;
 using testing::name;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -81,8 +81,8 @@ TEST(Normalise, Export_section_is_made_at_its_place_if_there_is_none) {
     const auto result = value(normalised(wasm));
     std::vector<SectionId> order;
     for (const auto& section : value(read_sections(result.wasm))) order.push_back(section.id);
-    EXPECT_THAT(order, ElementsAre(SectionId::type, SectionId::function, SectionId::global, SectionId::custom, SectionId::export_,
-                                   SectionId::code));
+    EXPECT_THAT(order, ElementsAre(SectionId::type, SectionId::function, SectionId::global, SectionId::custom,
+                                   SectionId::export_, SectionId::code));
     EXPECT_THAT(read_module(result.wasm), IsOk());
 }
 
@@ -134,9 +134,9 @@ TEST(Normalise, Repeated_imports_get_names_of_their_own) {
                           .build();
     const auto result = value(normalised(wasm));
     EXPECT_TRUE(result.changed);
-    EXPECT_THAT(result.import_names, ElementsAre(Pair("m", "f"), Pair("m", "f#3"), Pair("m", "f#2"), Pair("m", "f#4"),
-                                                 Pair("m", "f#5"), Pair("m", "f#6"), Pair("m", "f#7"), Pair("n", "f"),
-                                                 Pair("m", "f#8")));
+    EXPECT_THAT(result.import_names,
+                ElementsAre(Pair("m", "f"), Pair("m", "f#3"), Pair("m", "f#2"), Pair("m", "f#4"), Pair("m", "f#5"),
+                            Pair("m", "f#6"), Pair("m", "f#7"), Pair("n", "f"), Pair("m", "f#8")));
     const auto before = value(read_module(wasm)), after = value(read_module(result.wasm));
     ASSERT_THAT(after.imports, SizeIs(before.imports.size()));
     for (std::size_t i = 0; i < after.imports.size(); ++i) {

@@ -35,7 +35,8 @@ private:
 void read_all_ways(BytesView wasm) {
     const auto info = read_module(wasm);
     if (!info) {
-        EXPECT_TRUE(info.error().code() == ErrorCode::malformed_module || info.error().code() == ErrorCode::unsupported);
+        EXPECT_TRUE(info.error().code() == ErrorCode::malformed_module ||
+                    info.error().code() == ErrorCode::unsupported);
         return;
     }
     const FunctionNames names(*info, wasm);
@@ -73,8 +74,11 @@ TEST_P(RealModule, Module_cut_anywhere_is_malformed_unless_cut_between_sections)
     const auto sections = value(read_sections(wasm_));
     std::vector<bool> between(wasm_.size() + 1);
     for (const auto& section : sections) between[static_cast<std::size_t>(section.start)] = true;
-    // Every byte of the sections before the code and of the end; in the large middle, which is read again for each, steps.
-    const auto step = [&](std::size_t size) { return size < 2000 || size + 300 > wasm_.size() ? 1 : wasm_.size() / 300; };
+    // Every byte of the sections before the code and of the end; in the large middle, which is read again for each,
+    // steps.
+    const auto step = [&](std::size_t size) {
+        return size < 2000 || size + 300 > wasm_.size() ? 1 : wasm_.size() / 300;
+    };
     for (std::size_t size = 0; size < wasm_.size(); size += step(size)) {
         const Exact cut(BytesView(wasm_).first(size));
         const auto read = read_module(cut.view());
@@ -82,7 +86,8 @@ TEST_P(RealModule, Module_cut_anywhere_is_malformed_unless_cut_between_sections)
             EXPECT_TRUE(between[size]) << size;
         } else {
             EXPECT_THAT(read, FailsWith(ErrorCode::malformed_module));
-            EXPECT_THAT(read.error().message(), ::testing::HasSubstr(size == 0 ? "no \\0asm magic" : "at offset 0x")) << size;
+            EXPECT_THAT(read.error().message(), ::testing::HasSubstr(size == 0 ? "no \\0asm magic" : "at offset 0x"))
+                << size;
         }
     }
 }
