@@ -88,8 +88,9 @@ Result<void> InstanceState::build() {
     }
     store_->clock = now_;
     store_->session = &session_;
+    const Sandbox& sandbox = options_.sandbox ? *options_.sandbox : plugin_->options.sandbox;
+    session_.random = host::random_of(sandbox);
     if (plugin_->wants_wasi) {
-        const Sandbox& sandbox = options_.sandbox ? *options_.sandbox : plugin_->options.sandbox;
         auto world = host::make_wasi_world(sandbox, plugin_->options.limits, plugin_->prepared.wasi, session_);
         if (!world) return fail(std::move(world).error());
         wasi_ = *std::move(world);

@@ -1,5 +1,6 @@
 #include "host/wasi_link.hpp"
 
+#include "wasi/random.hpp"
 #include "wasi/wasi.hpp"
 
 namespace mortise::host {
@@ -66,6 +67,15 @@ Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbo
     auto opened = policy.empty_configuration ? world->open(without_configuration(sandbox), limits) : world->open(sandbox, limits);
     if (!opened) return fail(std::move(opened).error());
     return world;
+}
+
+std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox) {
+    if (std::holds_alternative<SystemRandom>(sandbox.random)) return {};
+    return [source = wasi::RandomSource(sandbox.random)](std::span<std::byte> out) mutable {
+        if (source.fill(out) != wasi::Errno::success) {
+            throw Exception(Error(ErrorCode::io, "the sandbox's random source gives no bytes"));
+        }
+    };
 }
 
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept { store.wasi = &world.world(); }

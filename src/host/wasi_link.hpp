@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <mortise/error.hpp>
 #include <mortise/limits.hpp>
@@ -28,6 +30,9 @@ Result<std::optional<engine::Resolved>> resolve_wasi(const Import& import, const
 /// The world that a sandbox describes. `session` must outlive it. Errors: `io`.
 Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbox& sandbox, const Limits& limits,
                                                                     const abi::WasiPolicy& policy, abi::Session& session);
+
+/// The sandbox's random source, for ABIs whose guests ask for a seed; empty where it is the operating system's.
+std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox);
 
 /// Lets the store's host functions find the world.
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept;
