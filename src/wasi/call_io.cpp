@@ -106,7 +106,7 @@ Outcome<std::uint32_t> move_all(Call& call, Handle& handle, Direction direction,
         const auto step = list.next(call.memory(), most);
         if (!step && total == 0) return refuse(step.error());
         if (!step || (step->count == 0 && step->last)) break;
-        if (call.patience().over()) break;
+        if (call.patience().over()) return total == 0 ? Outcome<std::uint32_t>(refuse(Errno::intr)) : static_cast<std::uint32_t>(total);
         if (step->count == 0) continue;   // so far only empty buffers
         Transfer transfer{request.offset, flags};
         if (transfer.offset) *transfer.offset += total;
