@@ -1,6 +1,6 @@
-// The engine seam beside the bare C API it stands on, in one process: a bound call, a guest that calls the host, a fresh
-// sandbox with one call, each with the same compile options and from the same kind of pool. Ratios of the medians at the end:
-// bench_engine_seam --benchmark_repetitions=15 --benchmark_enable_random_interleaving=true
+// The engine seam beside the bare C API it stands on, in one process: a bound call, a guest that calls the host, a
+// fresh sandbox with one call, each with the same compile options and from the same kind of pool. Ratios of the medians
+// at the end: bench_engine_seam --benchmark_repetitions=15 --benchmark_enable_random_interleaving=true
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -89,7 +89,9 @@ struct BareGuest {
 
     void define(std::string_view name, wasmtime_func_unchecked_callback_t call) {
         wasm_functype_t* type = wasm_functype_new_1_1(wasm_valtype_new(WASM_I32), wasm_valtype_new(WASM_I32));
-        bench::check(wasmtime_linker_define_func_unchecked(linker, "host", 4, name.data(), name.size(), type, call, nullptr, nullptr), "define");
+        bench::check(wasmtime_linker_define_func_unchecked(linker, "host", 4, name.data(), name.size(), type, call,
+                                                           nullptr, nullptr),
+                     "define");
         wasm_functype_delete(type);
     }
 };
@@ -123,7 +125,8 @@ struct BareStore {
         slots[1].i32 = b;
         wasm_trap_t* trap = nullptr;
         wasmtime_error_t* error = wasmtime_func_call_unchecked(context, &function, slots, 2, &trap);
-        if (error != nullptr || trap != nullptr) [[unlikely]] std::abort();
+        if (error != nullptr || trap != nullptr) [[unlikely]]
+            std::abort();
         return slots[0].i32;
     }
 };
@@ -165,7 +168,8 @@ struct SeamStore {
         RawValue slots[2];
         slots[0].i32 = a;
         slots[1].i32 = b;
-        if (store->call(function, slots, 2) != Stop::done) [[unlikely]] std::abort();
+        if (store->call(function, slots, 2) != Stop::done) [[unlikely]]
+            std::abort();
         return slots[0].i32;
     }
 };
@@ -217,7 +221,8 @@ class Ratios : public benchmark::ConsoleReporter {
 public:
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const Run& run : runs) {
-            if (run.run_type == Run::RT_Iteration) times_[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
+            if (run.run_type == Run::RT_Iteration)
+                times_[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
         }
         ConsoleReporter::ReportRuns(runs);
     }

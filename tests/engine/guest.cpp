@@ -83,11 +83,14 @@ Result<Compiled> try_compile(engine::Engine& engine, BytesView wasm, const Host&
     return Compiled{std::move(*info), std::move(*module)};
 }
 
-Guest::Guest(engine::Engine& engine, std::string_view wat, const Host& host, const StoreLimits& limits, const CompileOptions& options)
+Guest::Guest(engine::Engine& engine, std::string_view wat, const Host& host, const StoreLimits& limits,
+             const CompileOptions& options)
     : Guest(value(try_compile(engine, wasm_of(wat), host, options)), limits) {}
 
 Guest::Guest(Compiled given, const StoreLimits& limits)
-    : compiled(std::move(given)), store(value(compiled.module->new_store(limits))), id(value(store->instantiate(*compiled.module))) {}
+    : compiled(std::move(given)),
+      store(value(compiled.module->new_store(limits))),
+      id(value(store->instantiate(*compiled.module))) {}
 
 Outcome Guest::call_in(InstanceId instance, std::string_view name, std::initializer_list<RawValue> arguments) {
     return engine_tests::call(*store, instance, name, arguments);

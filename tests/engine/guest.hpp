@@ -66,7 +66,8 @@ struct Compiled {
 };
 
 /// Reads and compiles. The start section, if any, becomes the export `mortise:start`.
-Result<Compiled> try_compile(engine::Engine& engine, BytesView wasm, const Host& host = {}, const CompileOptions& options = {});
+Result<Compiled> try_compile(engine::Engine& engine, BytesView wasm, const Host& host = {},
+                             const CompileOptions& options = {});
 
 /// What became of a call.
 struct Outcome {
@@ -84,7 +85,9 @@ public:
           const CompileOptions& options = {});
     explicit Guest(Compiled compiled, const StoreLimits& limits = {});
 
-    Outcome call(std::string_view name, std::initializer_list<RawValue> arguments = {}) { return call_in(id, name, arguments); }
+    Outcome call(std::string_view name, std::initializer_list<RawValue> arguments = {}) {
+        return call_in(id, name, arguments);
+    }
     Outcome call_in(InstanceId instance, std::string_view name, std::initializer_list<RawValue> arguments = {});
     GuestMemory memory(std::string_view name = "memory");
 
@@ -108,9 +111,9 @@ protected:
     if (!can().capability) GTEST_SKIP() << GetParam().name << " says it has no " #capability
 
 /// Runs the cases of a suite on every engine.
-#define MORTISE_ON_EVERY_ENGINE(suite)                                                                 \
-    INSTANTIATE_TEST_SUITE_P(Engines, suite, testing::ValuesIn(engines_under_test()),                  \
-                             [](const auto& param) { return param.param.name; });                      \
+#define MORTISE_ON_EVERY_ENGINE(suite)                                                \
+    INSTANTIATE_TEST_SUITE_P(Engines, suite, testing::ValuesIn(engines_under_test()), \
+                             [](const auto& param) { return param.param.name; });     \
     static_assert(std::is_base_of_v<EngineContract, suite>)
 
 MATCHER_P(FailsWith, code, std::string("fails with ") + std::string(to_string(code))) {

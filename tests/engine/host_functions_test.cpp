@@ -19,7 +19,8 @@ constexpr auto kCaller = R"((module
 std::int32_t after(Guest& guest) { return guest.store->get(*guest.store->global(guest.id, "after")).i32; }
 
 TEST_P(HostFunctions, Result_goes_back_to_the_guest) {
-    const Host host{{"env.host", [](Store&, Caller, RawValue* slots) { return slots[0] = i32(slots[0].i32 + 1), Stop::done; }}};
+    const Host host{
+        {"env.host", [](Store&, Caller, RawValue* slots) { return slots[0] = i32(slots[0].i32 + 1), Stop::done; }}};
     Guest guest(engine(), kCaller, host);
     EXPECT_EQ(guest.call("run", {i32(41)}).i32(), 42);
     EXPECT_EQ(after(guest), 1);
@@ -27,7 +28,8 @@ TEST_P(HostFunctions, Result_goes_back_to_the_guest) {
 
 TEST_P(HostFunctions, Error_ends_the_call_and_arrives_whole) {
     const Host host{{"env.host", [](Store& store, Caller, RawValue*) {
-                         return store.stop_with(Error(ErrorCode::bad_pointer, "the pointer is bad").add_context("in a test"));
+                         return store.stop_with(
+                             Error(ErrorCode::bad_pointer, "the pointer is bad").add_context("in a test"));
                      }}};
     Guest guest(engine(), kCaller, host);
     const auto outcome = guest.call("run", {i32(1)});
@@ -40,8 +42,8 @@ TEST_P(HostFunctions, Error_ends_the_call_and_arrives_whole) {
 }
 
 TEST_P(HostFunctions, Every_reason_to_stop_is_handed_on) {
-    for (const Stop why : {Stop::trap, Stop::host_error, Stop::exit, Stop::deadline, Stop::cancelled, Stop::fuel, Stop::memory_limit,
-                           Stop::engine}) {
+    for (const Stop why : {Stop::trap, Stop::host_error, Stop::exit, Stop::deadline, Stop::cancelled, Stop::fuel,
+                           Stop::memory_limit, Stop::engine}) {
         SCOPED_TRACE(static_cast<int>(why));
         const Host host{{"env.host", [why](Store& store, Caller, RawValue*) {
                              StopInfo info;
@@ -88,7 +90,8 @@ TEST_P(HostFunctions, Late_return_is_a_deadline) {
 
 TEST_P(HostFunctions, Failure_of_a_late_function_stays_its_own) {
     std::atomic<std::uint64_t> clock{100};
-    const Host host{{"env.host", [](Store& store, Caller, RawValue*) { return store.stop_with(Error(ErrorCode::io, "late")); }}};
+    const Host host{
+        {"env.host", [](Store& store, Caller, RawValue*) { return store.stop_with(Error(ErrorCode::io, "late")); }}};
     Guest guest(engine(), kCaller, host);
     guest.store->clock = &clock;
     guest.store->deadline = 1;
@@ -140,7 +143,8 @@ TEST_P(HostFunctions, Caller_gives_the_memory_as_it_is) {
 
 TEST_P(HostFunctions, Caller_without_an_exported_memory_gives_an_empty_view) {
     for (const auto* memory : {"", "(memory 1)", R"((memory (export "mem") 1))", R"((func (export "memory")))"}) {
-        const std::string wat = std::string(R"((module (import "env" "host" (func $host)) )") + memory + R"( (func (export "run") call $host)))";
+        const std::string wat = std::string(R"((module (import "env" "host" (func $host)) )") + memory +
+                                R"( (func (export "run") call $host)))";
         std::uint64_t size = 1;
         bool found = true;
         const Host host{{"env.host", [&](Store& store, Caller caller, RawValue*) {
@@ -285,7 +289,8 @@ TEST_P(Start, Section_runs_only_when_its_export_is_called) {
 }
 
 TEST_P(Start, Failure_of_the_host_in_it_is_reported_like_any_other) {
-    const Host host{{"env.host", [](Store& store, Caller, RawValue*) { return store.stop_with(Error(ErrorCode::io, "no disk")); }}};
+    const Host host{
+        {"env.host", [](Store& store, Caller, RawValue*) { return store.stop_with(Error(ErrorCode::io, "no disk")); }}};
     Guest guest(engine(), kStart, host);
     const auto outcome = guest.call("mortise:start");
     EXPECT_EQ(outcome.stop, Stop::host_error);

@@ -50,8 +50,10 @@ TEST_P(Imports, Same_name_twice_is_bound_by_position) {
         (func (export "d") (result i32) call $d)))";
     const auto& wasm = wasm_of(kWat);
     const auto info = value(read_module(wasm));
-    const Host hosts[] = {{{"env.f", returns(1)}, {"env.g", returns(1)}}, {{"env.f", returns(2)}, {"env.g", returns(2)}},
-                          {{"env.f", returns(3)}, {"env.g", returns(3)}}, {{"env.f", returns(4)}, {"env.g", returns(4)}}};
+    const Host hosts[] = {{{"env.f", returns(1)}, {"env.g", returns(1)}},
+                          {{"env.f", returns(2)}, {"env.g", returns(2)}},
+                          {{"env.f", returns(3)}, {"env.g", returns(3)}},
+                          {{"env.f", returns(4)}, {"env.g", returns(4)}}};
     std::vector<engine::Resolved> imports;
     for (std::size_t i = 0; i < 4; ++i) imports.push_back(hosts[i].resolve(info)[i]);
     // Without renaming, and after the pass that renames.
@@ -243,7 +245,8 @@ TEST_P(Linking, Links_that_lead_nowhere_are_named) {
         SCOPED_TRACE(row.name);
         Host host;
         host.link("kernel.thing", row.to);
-        const auto plugin = value(try_compile(engine(), wasm_of(R"((module (import "kernel" "thing" )" + row.type + "))"), host));
+        const auto plugin =
+            value(try_compile(engine(), wasm_of(R"((module (import "kernel" "thing" )" + row.type + "))"), host));
         const auto store = value(kernel.module->new_store(room_for(2)));
         ASSERT_THAT(store->instantiate(*kernel.module), IsOk());
         const auto id = store->instantiate(*plugin.module);

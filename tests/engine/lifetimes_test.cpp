@@ -61,7 +61,8 @@ TEST_P(Lifetimes, Many_stores_live_side_by_side) {
     std::vector<std::unique_ptr<Guest>> guests;
     for (int i = 0; i < 1500; ++i) guests.push_back(std::make_unique<Guest>(compiled));
     for (int round = 1; round <= 2; ++round) {
-        for (int i = 0; i < 1500; ++i) ASSERT_EQ(guests[static_cast<std::size_t>(i)]->call("bump", {i32(i)}).i32(), i * round);
+        for (int i = 0; i < 1500; ++i)
+            ASSERT_EQ(guests[static_cast<std::size_t>(i)]->call("bump", {i32(i)}).i32(), i * round);
     }
 }
 

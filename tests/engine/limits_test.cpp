@@ -137,7 +137,7 @@ TEST_P(Deadlines, One_instances_deadline_never_touches_its_neighbours) {
                         guest.call("spin_without_calls").stop == Stop::deadline ? ++stopped : ++wrong;
                     } else {
                         const auto outcome = guest.call("count", {i32(400'000)});
-                        outcome.stop == Stop::done && outcome.i32() == 400'000 ? ++counted : ++wrong;
+                        outcome.stop == Stop::done&& outcome.i32() == 400'000 ? ++counted : ++wrong;
                     }
                 }
             });

@@ -78,7 +78,8 @@ TEST_P(Memory, Refused_growth_ends_the_call_where_asked) {
     EXPECT_EQ(outcome.stop, Stop::memory_limit);
     EXPECT_EQ(guest.call("size").i32(), 2);
     guest.store->clear_refused_growth();
-    EXPECT_EQ(guest.call("put", {i32(-1), i32(1)}).stop, Stop::trap) << "an earlier refusal must not colour a later trap";
+    EXPECT_EQ(guest.call("put", {i32(-1), i32(1)}).stop, Stop::trap)
+        << "an earlier refusal must not colour a later trap";
 }
 
 TEST_P(Memory, Declared_maximum_refuses_growth_before_the_cap) {
@@ -127,11 +128,13 @@ TEST_P(Memory, Cap_holds_for_all_memories_together) {
     const auto one_page = limit_of(kPage);
     auto two_memories = one_page;
     two_memories.memories = 2;
-    EXPECT_THAT(value(compiled.module->new_store(two_memories))->instantiate(*compiled.module), FailsWith(ErrorCode::memory_limit))
+    EXPECT_THAT(value(compiled.module->new_store(two_memories))->instantiate(*compiled.module),
+                FailsWith(ErrorCode::memory_limit))
         << "the minima count together";
     auto one_memory = limit_of(4 * kPage);
     one_memory.memories = 1;
-    EXPECT_THAT(value(compiled.module->new_store(one_memory))->instantiate(*compiled.module), FailsWith(ErrorCode::memory_limit));
+    EXPECT_THAT(value(compiled.module->new_store(one_memory))->instantiate(*compiled.module),
+                FailsWith(ErrorCode::memory_limit));
 }
 
 TEST_P(Memory, Whole_address_range_can_be_used) {
@@ -168,7 +171,8 @@ TEST_P(Memory, Data_and_elements_that_do_not_fit_fail_instantiation) {
                             R"((module (table 2 funcref) (func $f) (elem (i32.const 1) $f $f)))"}) {
         const auto compiled = try_compile(engine(), wasm_of(wat));
         ASSERT_THAT(compiled, IsOk()) << wat;
-        EXPECT_THAT(value(compiled->module->new_store({}))->instantiate(*compiled->module), FailsWith(ErrorCode::trap)) << wat;
+        EXPECT_THAT(value(compiled->module->new_store({}))->instantiate(*compiled->module), FailsWith(ErrorCode::trap))
+            << wat;
     }
 }
 
@@ -205,11 +209,13 @@ TEST_P(Tables, Minimum_or_number_beyond_the_cap_is_refused_at_instantiation) {
     const auto compiled = value(try_compile(engine(), wasm_of("(module (table 6 funcref) (table 5 funcref))")));
     StoreLimits limits;
     limits.table_elements = 10;
-    EXPECT_THAT(value(compiled.module->new_store(limits))->instantiate(*compiled.module), FailsWith(ErrorCode::memory_limit));
+    EXPECT_THAT(value(compiled.module->new_store(limits))->instantiate(*compiled.module),
+                FailsWith(ErrorCode::memory_limit));
     limits.table_elements = 11;
     EXPECT_THAT(value(compiled.module->new_store(limits))->instantiate(*compiled.module), IsOk());
     limits.tables = 1;
-    EXPECT_THAT(value(compiled.module->new_store(limits))->instantiate(*compiled.module), FailsWith(ErrorCode::memory_limit));
+    EXPECT_THAT(value(compiled.module->new_store(limits))->instantiate(*compiled.module),
+                FailsWith(ErrorCode::memory_limit));
 }
 
 TEST_P(Tables, References_to_host_objects_do_not_count_as_linear_memory) {

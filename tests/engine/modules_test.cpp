@@ -15,8 +15,10 @@ TEST_P(Modules, Bytes_that_the_validator_refuses_are_malformed) {
         std::byte from, to;
     };
     const Row rows[] = {
-        {"type mismatch in a body", R"((module (func (export "f") (result i32) i32.const 5)))", std::byte{0x41}, std::byte{0x42}},
-        {"local that is not there", R"((module (func (param i32) local.get 0 drop)))", std::byte{0x20}, std::byte{0x23}},
+        {"type mismatch in a body", R"((module (func (export "f") (result i32) i32.const 5)))", std::byte{0x41},
+         std::byte{0x42}},
+        {"local that is not there", R"((module (func (param i32) local.get 0 drop)))", std::byte{0x20},
+         std::byte{0x23}},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
@@ -33,7 +35,8 @@ TEST_P(Modules, Bytes_that_the_validator_refuses_are_malformed) {
 }
 
 TEST_P(Modules, Truncation_at_any_byte_is_malformed) {
-    const auto& wasm = wasm_of(R"((module (memory 1) (func (export "f") (param i32) (result i32) local.get 0) (data (i32.const 0) "x")))");
+    const auto& wasm = wasm_of(
+        R"((module (memory 1) (func (export "f") (param i32) (result i32) local.get 0) (data (i32.const 0) "x")))");
     const auto info = value(read_module(wasm));
     for (std::size_t size = 0; size < wasm.size(); ++size) {
         const auto prefix = BytesView(wasm).first(size);
@@ -47,8 +50,9 @@ TEST_P(Modules, Truncation_at_any_byte_is_malformed) {
 TEST_P(Modules, Description_of_another_module_is_refused) {
     // Calls are unchecked: an engine that believed a wrong type would call with it.
     const auto& wasm = wasm_of(R"((module (func (export "f") (param i32) (result i32) local.get 0)))");
-    for (const auto* other : {R"((module (func (export "f") (param i64) (result i32) i32.const 0)))", R"((module (func (export "g"))))",
-                              R"((module))", R"((module (memory (export "f") 1)))"}) {
+    for (const auto* other :
+         {R"((module (func (export "f") (param i64) (result i32) i32.const 0)))", R"((module (func (export "g"))))",
+          R"((module))", R"((module (memory (export "f") 1)))"}) {
         const auto info = value(read_module(wasm_of(other)));
         EXPECT_FALSE(engine().compile({info, wasm, {}, {}}, {}).has_value()) << other;
     }
@@ -80,7 +84,8 @@ TEST_P(Modules, Proposals_that_are_switched_off_are_refused) {
     };
     const Row rows[] = {
         {"simd", R"((module (func (result v128) v128.const i64x2 1 2)))", &CompileOptions::simd},
-        {"bulk memory", R"((module (memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.fill)))", &CompileOptions::bulk_memory},
+        {"bulk memory", R"((module (memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.fill)))",
+         &CompileOptions::bulk_memory},
         {"multi-value", R"((module (func (result i32 i32) i32.const 0 i32.const 0)))", &CompileOptions::multi_value},
         {"reference types", R"((module (table 1 funcref) (func (result funcref) i32.const 0 table.get 0)))",
          &CompileOptions::reference_types},
@@ -141,7 +146,8 @@ MORTISE_ON_EVERY_ENGINE(CompiledCode);
 
 TEST_P(CompiledCode, Is_refused_where_the_engine_has_none) {
     if (can().compiled_code) GTEST_SKIP() << "it has some: see the other cases";
-    EXPECT_THAT(value(try_compile(engine(), wasm_of(kWat), host)).module->compiled_code(), FailsWith(ErrorCode::unsupported));
+    EXPECT_THAT(value(try_compile(engine(), wasm_of(kWat), host)).module->compiled_code(),
+                FailsWith(ErrorCode::unsupported));
     EXPECT_THAT(load({}), FailsWith(ErrorCode::unsupported));
 }
 
@@ -180,7 +186,9 @@ TEST_P(CompiledCode, Flipped_bits_are_noticed_wherever_they_are) {
         all[at] ^= std::byte{0x10};
         const auto module = load(all);
         ASSERT_FALSE(module.has_value()) << at;
-        EXPECT_TRUE(module.error().code() == ErrorCode::malformed_module || module.error().code() == ErrorCode::unsupported) << at;
+        EXPECT_TRUE(module.error().code() == ErrorCode::malformed_module ||
+                    module.error().code() == ErrorCode::unsupported)
+            << at;
         all[at] ^= std::byte{0x10};
     }
     EXPECT_THAT(load(all), IsOk());
@@ -203,7 +211,8 @@ TEST_P(CompiledCode, Code_made_with_other_options_is_unsupported) {
 
 TEST_P(CompiledCode, Code_of_another_module_is_refused) {
     MORTISE_NEEDS(compiled_code);
-    const auto other = value(value(try_compile(engine(), wasm_of(R"((module (func (export "run") (param i64))))"))).module->compiled_code());
+    const auto other = value(
+        value(try_compile(engine(), wasm_of(R"((module (func (export "run") (param i64))))"))).module->compiled_code());
     EXPECT_FALSE(load(other).has_value());
 }
 

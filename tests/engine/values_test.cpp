@@ -10,7 +10,8 @@ class Values : public EngineContract {};
 MORTISE_ON_EVERY_ENGINE(Values);
 
 TEST_P(Values, Function_of_two_integers_gives_their_sum) {
-    Guest guest(engine(), R"((module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)))");
+    Guest guest(engine(),
+                R"((module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)))");
     const auto outcome = guest.call("add", {i32(40), i32(2)});
     ASSERT_EQ(outcome.stop, Stop::done);
     EXPECT_EQ(outcome.i32(), 42);
@@ -77,7 +78,8 @@ TEST_P(Values, Vectors_cross_both_ways_bit_by_bit) {
     for (std::uint8_t i = 0; i < 16; ++i) vector.v128[i] = static_cast<std::uint8_t>(i * 17);
     const auto outcome = guest.call("flip", {vector});
     ASSERT_EQ(outcome.stop, Stop::done);
-    for (std::uint8_t i = 0; i < 16; ++i) EXPECT_EQ(outcome.slots[0].v128[i], static_cast<std::uint8_t>(~(i * 17))) << int{i};
+    for (std::uint8_t i = 0; i < 16; ++i)
+        EXPECT_EQ(outcome.slots[0].v128[i], static_cast<std::uint8_t>(~(i * 17))) << int{i};
 
     const auto global = guest.store->global(guest.id, "g");
     ASSERT_TRUE(global);
@@ -88,7 +90,8 @@ TEST_P(Values, Vectors_cross_both_ways_bit_by_bit) {
 }
 
 TEST_P(Values, Several_results_come_in_order) {
-    Guest guest(engine(), R"((module (func (export "swap") (param i32 i64) (result i64 i32) local.get 1 local.get 0)))");
+    Guest guest(engine(),
+                R"((module (func (export "swap") (param i32 i64) (result i64 i32) local.get 1 local.get 0)))");
     const auto outcome = guest.call("swap", {i32(7), i64(-9)});
     ASSERT_EQ(outcome.stop, Stop::done);
     EXPECT_EQ(outcome.slots[0].i64, -9);

@@ -20,7 +20,8 @@ std::string_view without_number(std::string_view line) {
     return line.substr(digits + 2);
 }
 
-/// The engine prints an error over several lines ("Caused by:", numbered causes): made one, for messages of one sentence.
+/// The engine prints an error over several lines ("Caused by:", numbered causes): made one, for messages of one
+/// sentence.
 std::string on_one_line(std::string_view text) {
     std::string line_of_all;
     while (!text.empty()) {
@@ -41,9 +42,10 @@ std::vector<WasmFrame> take_frames(wasm_frame_vec_t& frames) {
     for (const wasm_frame_t* frame : std::span(frames.data, frames.size)) {
         const wasm_name_t* name = wasmtime_frame_func_name(frame);
         const std::size_t offset = wasm_frame_module_offset(frame);
-        taken.push_back({.function = wasm_frame_func_index(frame),
-                         .name = name != nullptr && name->size != 0 ? std::string(name->data, name->size) : std::string(),
-                         .offset = offset == SIZE_MAX ? UINT64_MAX : offset});
+        taken.push_back(
+            {.function = wasm_frame_func_index(frame),
+             .name = name != nullptr && name->size != 0 ? std::string(name->data, name->size) : std::string(),
+             .offset = offset == SIZE_MAX ? UINT64_MAX : offset});
     }
     wasm_frame_vec_delete(&frames);
     return taken;
@@ -126,7 +128,8 @@ FunctionTypePtr make_function_type(const FunctionType& type) {
 }
 
 bool same_type(const wasm_functype_t& theirs, const FunctionType& ours) {
-    return same_types(*wasm_functype_params(&theirs), ours.params) && same_types(*wasm_functype_results(&theirs), ours.results);
+    return same_types(*wasm_functype_params(&theirs), ours.params) &&
+           same_types(*wasm_functype_results(&theirs), ours.results);
 }
 
 }  // namespace mortise::engines::wasmtime

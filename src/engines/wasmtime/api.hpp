@@ -19,7 +19,9 @@ namespace mortise::engines::wasmtime {
 template <auto kDelete>
 struct Deleter {
     template <class T>
-    void operator()(T* thing) const noexcept { kDelete(thing); }
+    void operator()(T* thing) const noexcept {
+        kDelete(thing);
+    }
 };
 template <class T, auto kDelete>
 using Owned = std::unique_ptr<T, Deleter<kDelete>>;
@@ -44,7 +46,9 @@ public:
     ~ByteVec() { wasm_byte_vec_delete(&vec_); }
 
     wasm_byte_vec_t* out() noexcept { return &vec_; }
-    std::string_view text() const noexcept { return vec_.size == 0 ? std::string_view{} : std::string_view(vec_.data, vec_.size); }
+    std::string_view text() const noexcept {
+        return vec_.size == 0 ? std::string_view{} : std::string_view(vec_.data, vec_.size);
+    }
     BytesView bytes() const noexcept { return std::as_bytes(std::span(text())); }
 
 private:
@@ -59,7 +63,8 @@ std::string message_of(const wasm_trap_t& trap);
 std::vector<WasmFrame> backtrace_of(const wasmtime_error_t& error);
 std::vector<WasmFrame> backtrace_of(const wasm_trap_t& trap);
 
-/// A value type; null for `other`. Built from our own description: reading kinds back from the C API aborts on some types.
+/// A value type; null for `other`. Built from our own description: reading kinds back from the C API aborts on some
+/// types.
 ValueTypePtr make_value_type(ValType type) noexcept;
 
 /// A function type; null if it has a type that the C API cannot be given.

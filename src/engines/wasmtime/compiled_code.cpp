@@ -71,7 +71,8 @@ Result<BytesView> unwrap_code(std::string_view key, BytesView wrapped) {
     if (!key_size || *key_size > wrapped.size()) return malformed("cut off");
     const auto made_by = text_of(wrapped.first(static_cast<std::size_t>(*key_size)));
     if (made_by != key) {
-        return fail(ErrorCode::unsupported, base::concat("compiled code is for ", base::quoted(made_by), ", this engine is ", base::quoted(key)));
+        return fail(ErrorCode::unsupported, base::concat("compiled code is for ", base::quoted(made_by),
+                                                         ", this engine is ", base::quoted(key)));
     }
     wrapped = wrapped.subspan(made_by.size());
     const auto size = take_word(wrapped);

@@ -13,16 +13,22 @@ struct Meaning {
 Meaning meaning_of(wasmtime_trap_code_t code) noexcept {
     switch (code) {
         case WASMTIME_TRAP_CODE_STACK_OVERFLOW: return {TrapKind::unknown, "call stack exhausted"};
-        case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS: return {TrapKind::memory_out_of_bounds, "out of bounds memory access"};
+        case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS:
+            return {TrapKind::memory_out_of_bounds, "out of bounds memory access"};
         case WASMTIME_TRAP_CODE_HEAP_MISALIGNED: return {TrapKind::misaligned_atomic, "unaligned atomic"};
-        case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS: return {TrapKind::table_out_of_bounds, "out of bounds table access"};
-        case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL: return {TrapKind::indirect_call_to_null, "uninitialized table element"};
-        case WASMTIME_TRAP_CODE_BAD_SIGNATURE: return {TrapKind::indirect_call_type_mismatch, "indirect call type mismatch"};
+        case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS:
+            return {TrapKind::table_out_of_bounds, "out of bounds table access"};
+        case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL:
+            return {TrapKind::indirect_call_to_null, "uninitialized table element"};
+        case WASMTIME_TRAP_CODE_BAD_SIGNATURE:
+            return {TrapKind::indirect_call_type_mismatch, "indirect call type mismatch"};
         case WASMTIME_TRAP_CODE_INTEGER_OVERFLOW: return {TrapKind::integer_overflow, "integer overflow"};
-        case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO: return {TrapKind::integer_division_by_zero, "integer divide by zero"};
+        case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO:
+            return {TrapKind::integer_division_by_zero, "integer divide by zero"};
         case WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER:
             return {TrapKind::invalid_conversion_to_integer, "invalid conversion to integer"};
-        case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED: return {TrapKind::unreachable, "unreachable instruction executed"};
+        case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED:
+            return {TrapKind::unreachable, "unreachable instruction executed"};
         case WASMTIME_TRAP_CODE_NULL_REFERENCE: return {TrapKind::null_reference, "null reference"};
         case WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE: return {TrapKind::out_of_memory, "allocation size too large"};
         case WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION: return {TrapKind::uncaught_exception, "uncaught exception"};

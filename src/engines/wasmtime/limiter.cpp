@@ -32,7 +32,8 @@ std::uint64_t defined_table_elements(const ModuleInfo& info) noexcept {
 }
 
 std::unexpected<Error> too_many(std::string_view what, std::uint64_t wanted, std::uint64_t limit) {
-    return fail(ErrorCode::memory_limit, concat("the sandbox would have ", wanted, " ", what, ", its limit is ", limit));
+    return fail(ErrorCode::memory_limit,
+                concat("the sandbox would have ", wanted, " ", what, ", its limit is ", limit));
 }
 
 #if !MORTISE_WASMTIME_OWN
@@ -56,8 +57,8 @@ void Limiter::install(wasmtime_store_t& store) noexcept {
 #if MORTISE_WASMTIME_OWN
     mortise_wasmtime_store_limiter(&store, &state_);
 #else
-    wasmtime_store_limiter(&store, as_signed(state_.memory_limit), as_signed(state_.table_limit), state_.instances_limit,
-                           state_.tables_limit, state_.memories_limit);
+    wasmtime_store_limiter(&store, as_signed(state_.memory_limit), as_signed(state_.table_limit),
+                           state_.instances_limit, state_.tables_limit, state_.memories_limit);
 #endif
 }
 

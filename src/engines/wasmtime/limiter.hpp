@@ -11,8 +11,9 @@
 
 namespace mortise::engines::wasmtime {
 
-/// What a store may use and uses. With our own build of the engine everything is summed and refusals are noted; an installed
-/// C API only caps each memory and table by itself, so there a store holds one instance with one memory (see the capabilities).
+/// What a store may use and uses. With our own build of the engine everything is summed and refusals are noted; an
+/// installed C API only caps each memory and table by itself, so there a store holds one instance with one memory (see
+/// the capabilities).
 class Limiter {
 public:
     explicit Limiter(const engine::StoreLimits& limits) noexcept;

@@ -17,7 +17,7 @@ using base::concat;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-constexpr std::uint64_t kTableElementBytes = 16;  // at least what the engine counts for one
+constexpr std::uint64_t kTableElementBytes = 16;                   // at least what the engine counts for one
 constexpr std::uint64_t kLeftForOthers = std::uint64_t{32} << 40;  // address space that pools leave alone
 
 bool can_map(std::uint64_t bytes, int protection) noexcept {
@@ -64,7 +64,8 @@ Result<void> choose_compiler(const WasmtimeOptions& options, Machine& machine) {
         case WasmtimeCompiler::pulley: machine.pulley = true; break;
     }
     if (!machine.pulley && !jit) {
-        return fail(ErrorCode::unsupported, "this system forbids executable memory; use Wasmtime's interpreter, Pulley");
+        return fail(ErrorCode::unsupported,
+                    "this system forbids executable memory; use Wasmtime's interpreter, Pulley");
     }
 #if !defined(WASMTIME_FEATURE_PULLEY)
     if (machine.pulley) return fail(ErrorCode::unsupported, "this build of Wasmtime has no interpreter (Pulley)");
@@ -83,8 +84,8 @@ Result<void> choose_memory(const WasmtimeOptions& options, Machine& machine) {
     const bool roomy = address_space_limit() >= 64 * kGiB && can_map(64 * kGiB, PROT_NONE);
     if (options.memory_reservation_bytes) {
         if (*options.memory_reservation_bytes > 64 * kGiB) {
-            return fail(ErrorCode::invalid_argument, concat("memory reservation of ", *options.memory_reservation_bytes,
-                                                            " bytes is beyond 64 GiB"));
+            return fail(ErrorCode::invalid_argument,
+                        concat("memory reservation of ", *options.memory_reservation_bytes, " bytes is beyond 64 GiB"));
         }
         machine.memory_reservation = *options.memory_reservation_bytes;
     } else if (!roomy) {
@@ -117,7 +118,8 @@ Result<void> choose_pool(const WasmtimeOptions& options, Machine& machine) {
         }
     }
     if (demanded) {
-        return fail(ErrorCode::unsupported, concat("no address space for a pool of ", machine.pool_slots, " instances"));
+        return fail(ErrorCode::unsupported,
+                    concat("no address space for a pool of ", machine.pool_slots, " instances"));
     }
     machine.pool_slots = 0;
     return {};
@@ -143,7 +145,8 @@ Result<Machine> probe_machine(const WasmtimeOptions& options) {
                     concat("a greatest stack of ", machine.max_stack, " bytes is not within 64 KiB and 1 GiB"));
     }
     if (machine.keep_resident > kGiB) {
-        return fail(ErrorCode::invalid_argument, concat(machine.keep_resident, " bytes to keep resident are beyond 1 GiB"));
+        return fail(ErrorCode::invalid_argument,
+                    concat(machine.keep_resident, " bytes to keep resident are beyond 1 GiB"));
     }
     if (auto done = choose_compiler(options, machine); !done) return fail(std::move(done).error());
     if (auto done = choose_memory(options, machine); !done) return fail(std::move(done).error());

@@ -11,9 +11,9 @@ namespace mortise::engines::wasmtime {
 /// What the options come to on this machine: probed once for each engine, because the C API aborts the process where a
 /// configuration cannot be kept.
 struct Machine {
-    bool pulley = false;                  ///< interpret: asked for, or executable memory is forbidden
-    bool winch = false;                   ///< the compiler where a plugin asks for none
-    std::uint32_t pool_slots = 0;         ///< 0: no pooling
+    bool pulley = false;           ///< interpret: asked for, or executable memory is forbidden
+    bool winch = false;            ///< the compiler where a plugin asks for none
+    std::uint32_t pool_slots = 0;  ///< 0: no pooling
     std::uint64_t memory_reservation = std::uint64_t{4} << 30;
     std::uint64_t memory_guard = std::uint64_t{32} << 20;
     std::uint64_t growth_reservation = std::uint64_t{2} << 30;

@@ -41,7 +41,8 @@ std::string spelled(const Import& import) { return concat(quoted(import.module),
 Result<void> check_imports(const engine::ModuleSource& source) {
     const auto& wanted = source.info.imports;
     if (source.imports.size() != wanted.size()) {
-        return fail(ErrorCode::invalid_argument, concat("module has ", wanted.size(), " imports, ", source.imports.size(), " are given"));
+        return fail(ErrorCode::invalid_argument,
+                    concat("module has ", wanted.size(), " imports, ", source.imports.size(), " are given"));
     }
     if (!source.import_names.empty() && source.import_names.size() != wanted.size()) {
         return fail(ErrorCode::invalid_argument, "as many import names as imports are needed, or none");
@@ -49,10 +50,11 @@ Result<void> check_imports(const engine::ModuleSource& source) {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const auto* host = std::get_if<HostImport>(&source.imports[i]);
         if (host == nullptr) continue;
-        if (host->call == nullptr) return fail(ErrorCode::missing_import, concat("nobody provides import ", spelled(wanted[i])));
+        if (host->call == nullptr)
+            return fail(ErrorCode::missing_import, concat("nobody provides import ", spelled(wanted[i])));
         if (wanted[i].kind != ExternKind::function) {
-            return fail(ErrorCode::import_mismatch, concat("import ", spelled(wanted[i]), " is a ", to_string(wanted[i].kind),
-                                                           ", provided is a function"));
+            return fail(ErrorCode::import_mismatch, concat("import ", spelled(wanted[i]), " is a ",
+                                                           to_string(wanted[i].kind), ", provided is a function"));
         }
     }
     return {};
@@ -72,8 +74,10 @@ std::vector<std::pair<std::string, std::string>> names_in_bytes(const engine::Mo
     return names;
 }
 
-/// The engine's linker goes by name: it cannot serve instances of the same store, nor two imports of one name that differ.
-bool must_go_by_position(const engine::ModuleSource& source, const std::vector<std::pair<std::string, std::string>>& names) {
+/// The engine's linker goes by name: it cannot serve instances of the same store, nor two imports of one name that
+/// differ.
+bool must_go_by_position(const engine::ModuleSource& source,
+                         const std::vector<std::pair<std::string, std::string>>& names) {
     std::map<std::pair<std::string_view, std::string_view>, std::size_t> first;
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (std::holds_alternative<LinkedImport>(source.imports[i])) return true;
@@ -105,7 +109,8 @@ CompiledModule::CompiledModule(std::shared_ptr<Profile> profile, const engine::M
       import_names_(names_in_bytes(source)),
       by_position_(must_go_by_position(source, import_names_)) {}
 
-Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<Profile> profile, const engine::ModuleSource& source) {
+Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<Profile> profile,
+                                                                const engine::ModuleSource& source) {
     if (auto done = check_imports(source); !done) return fail(std::move(done).error());
     std::shared_ptr<CompiledModule> made(new CompiledModule(std::move(profile), source));
     const Profile& with = *made->profile_;
@@ -118,14 +123,16 @@ Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<
     }
     auto module = compile_in(with.engine(false), source.bytes);
     if (!module && module.error().code() == ErrorCode::malformed_module && with.only_baseline_refuses(source.bytes)) {
-        return fail(ErrorCode::unsupported, "the baseline compiler lacks what the module uses: " + module.error().message());
+        return fail(ErrorCode::unsupported,
+                    "the baseline compiler lacks what the module uses: " + module.error().message());
     }
     if (!module) return fail(std::move(module).error());
     if (auto done = made->adopt(false, std::move(*module)); !done) return fail(std::move(done).error());
     return made;
 }
 
-Result<std::shared_ptr<CompiledModule>> CompiledModule::load(std::shared_ptr<Profile> profile, const engine::ModuleSource& source) {
+Result<std::shared_ptr<CompiledModule>> CompiledModule::load(std::shared_ptr<Profile> profile,
+                                                             const engine::ModuleSource& source) {
     if (auto done = check_imports(source); !done) return fail(std::move(done).error());
     std::shared_ptr<CompiledModule> made(new CompiledModule(std::move(profile), source));
     const Profile& with = *made->profile_;
@@ -159,8 +166,8 @@ Result<void> CompiledModule::adopt(bool pooled, ModulePtr module) {
     return {};
 }
 
-/// Calls are not checked against the engine's idea of a type, so both ideas must be the same: with compiled code that belongs
-/// to another module they are not.
+/// Calls are not checked against the engine's idea of a type, so both ideas must be the same: with compiled code that
+/// belongs to another module they are not.
 Result<void> CompiledModule::check_exports(const wasmtime_module_t& module) const {
     ExportTypes types;
     wasmtime_module_exports(&module, &types.all);
@@ -173,10 +180,12 @@ Result<void> CompiledModule::check_exports(const wasmtime_module_t& module) cons
         const Export& ours = info_.exports[i];
         if (std::string_view(name->data, name->size) != ours.name) return mismatch("its exports have other names");
         const wasm_functype_t* function = wasm_externtype_as_functype_const(wasm_exporttype_type(types.all.data[i]));
-        if ((function != nullptr) != (ours.kind == ExternKind::function)) return mismatch(concat("export ", quoted(ours.name), " differs"));
+        if ((function != nullptr) != (ours.kind == ExternKind::function))
+            return mismatch(concat("export ", quoted(ours.name), " differs"));
         if (function == nullptr) continue;
         const FunctionType* type = info_.function_type(ours.index);
-        if (type == nullptr || !same_type(*function, *type)) return mismatch(concat("export ", quoted(ours.name), " has another type"));
+        if (type == nullptr || !same_type(*function, *type))
+            return mismatch(concat("export ", quoted(ours.name), " has another type"));
     }
     return {};
 }
@@ -188,8 +197,9 @@ Result<void> CompiledModule::define_imports(Variant& variant, wasm_engine_t* eng
         if (std::holds_alternative<LinkedImport>(imports_[i])) continue;
         const std::string position = position_name(i);
         const std::pair<std::string_view, std::string_view> name =
-            by_position_ ? std::pair<std::string_view, std::string_view>("", position)
-                         : std::pair<std::string_view, std::string_view>(import_names_[i].first, import_names_[i].second);
+            by_position_
+                ? std::pair<std::string_view, std::string_view>("", position)
+                : std::pair<std::string_view, std::string_view>(import_names_[i].first, import_names_[i].second);
         if (!by_position_ && !defined.insert(name).second) continue;  // imported twice under one name, alike
         if (auto done = define(linker.get(), name.first, name.second, i); !done) return done;
     }
@@ -204,18 +214,23 @@ Result<void> CompiledModule::define_imports(Variant& variant, wasm_engine_t* eng
     return {};
 }
 
-Result<void> CompiledModule::define(wasmtime_linker_t* linker, std::string_view module, std::string_view name, std::size_t position) const {
+Result<void> CompiledModule::define(wasmtime_linker_t* linker, std::string_view module, std::string_view name,
+                                    std::size_t position) const {
     const Import& import = info_.imports[position];
     const FunctionTypePtr type = make_function_type(import.function);
     if (!type) {
-        return fail(ErrorCode::unsupported, concat("import ", spelled(import), " has a type that hosts cannot provide: ",
-                                                   to_string(import.function)));
+        return fail(
+            ErrorCode::unsupported,
+            concat("import ", spelled(import), " has a type that hosts cannot provide: ", to_string(import.function)));
     }
     // The binding lives as long as this module, and stores keep their modules.
     const void* binding = std::get_if<HostImport>(&imports_[position]);
-    const ErrorPtr error(wasmtime_linker_define_func_unchecked(linker, module.data(), module.size(), name.data(), name.size(), type.get(),
-                                                               &WasmtimeStore::host_call, const_cast<void*>(binding), nullptr));
-    if (error) return fail(ErrorCode::internal, concat("the engine cannot define import ", spelled(import), ": ", message_of(*error)));
+    const ErrorPtr error(wasmtime_linker_define_func_unchecked(linker, module.data(), module.size(), name.data(),
+                                                               name.size(), type.get(), &WasmtimeStore::host_call,
+                                                               const_cast<void*>(binding), nullptr));
+    if (error)
+        return fail(ErrorCode::internal,
+                    concat("the engine cannot define import ", spelled(import), ": ", message_of(*error)));
     return {};
 }
 

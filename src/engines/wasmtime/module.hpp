@@ -15,18 +15,20 @@ namespace mortise::engines::wasmtime {
 /// The module in one of the profile's two vendor engines, ready to be instantiated.
 struct Variant {
     ModulePtr module;
-    LinkerPtr linker;            ///< the host functions, where instances are put together by position
-    InstancePrePtr instance_pre; ///< everything resolved, where host functions are all that is imported
+    LinkerPtr linker;             ///< the host functions, where instances are put together by position
+    InstancePrePtr instance_pre;  ///< everything resolved, where host functions are all that is imported
 };
 
 /// A module compiled by Wasmtime.
 class CompiledModule final : public engine::Module, public std::enable_shared_from_this<CompiledModule> {
 public:
     /// Compiles. Errors: see `Engine::compile`.
-    static Result<std::shared_ptr<CompiledModule>> compile(std::shared_ptr<Profile> profile, const engine::ModuleSource& source);
+    static Result<std::shared_ptr<CompiledModule>> compile(std::shared_ptr<Profile> profile,
+                                                           const engine::ModuleSource& source);
 
     /// Loads what `compiled_code` gave. Errors: see `Engine::load`.
-    static Result<std::shared_ptr<CompiledModule>> load(std::shared_ptr<Profile> profile, const engine::ModuleSource& source);
+    static Result<std::shared_ptr<CompiledModule>> load(std::shared_ptr<Profile> profile,
+                                                        const engine::ModuleSource& source);
 
     Result<std::unique_ptr<engine::Store>> new_store(const engine::StoreLimits& limits) const override;
     Result<Bytes> compiled_code() const override;
@@ -47,7 +49,8 @@ private:
     Result<void> adopt(bool pooled, ModulePtr module);
     Result<void> check_exports(const wasmtime_module_t& module) const;
     Result<void> define_imports(Variant& variant, wasm_engine_t* engine) const;
-    Result<void> define(wasmtime_linker_t* linker, std::string_view module, std::string_view name, std::size_t position) const;
+    Result<void> define(wasmtime_linker_t* linker, std::string_view module, std::string_view name,
+                        std::size_t position) const;
     bool fits_pool() const noexcept;
     Result<Bytes> serialized(const Variant& variant) const;
 

@@ -12,8 +12,8 @@ namespace {
 
 using base::concat;
 
-/// Proposals as the options and the seam have them. Only what is on by default in the compiler may be left alone or switched
-/// off: switching one on that the compiler lacks aborts the process.
+/// Proposals as the options and the seam have them. Only what is on by default in the compiler may be left alone or
+/// switched off: switching one on that the compiler lacks aborts the process.
 void set_proposals(wasm_config_t* config, const engine::CompileOptions& options) {
     wasmtime_config_wasm_simd_set(config, options.simd);
     if (!options.simd) wasmtime_config_wasm_relaxed_simd_set(config, false);
@@ -145,7 +145,8 @@ bool Profile::only_baseline_refuses(BytesView wasm) const {
 bool Profile::take_slots(std::uint32_t count) noexcept {
     std::uint32_t free = free_slots_.load(std::memory_order_relaxed);
     while (free >= count) {
-        if (free_slots_.compare_exchange_weak(free, free - count, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+        if (free_slots_.compare_exchange_weak(free, free - count, std::memory_order_acquire, std::memory_order_relaxed))
+            return true;
     }
     return false;
 }

@@ -14,8 +14,8 @@
 
 namespace mortise::engines::wasmtime {
 
-/// The vendor engines for one set of compile options: one without a pool, and one with where the machine has room. Modules
-/// and stores share it and keep it alive. Any thread.
+/// The vendor engines for one set of compile options: one without a pool, and one with where the machine has room.
+/// Modules and stores share it and keep it alive. Any thread.
 class Profile {
 public:
     /// Errors: `unsupported` (an option that this engine lacks).
@@ -35,8 +35,8 @@ public:
         if (pooled_) wasmtime_engine_increment_epoch(pooled_.get());
     }
 
-    /// True if this is the baseline compiler and a module that its validator refused is good for the optimising one: then the
-    /// module is not malformed, it uses something that the baseline compiler lacks.
+    /// True if this is the baseline compiler and a module that its validator refused is good for the optimising one:
+    /// then the module is not malformed, it uses something that the baseline compiler lacks.
     bool only_baseline_refuses(BytesView wasm) const;
 
     /// What tells this compiler and its settings from all others, as text for file names.

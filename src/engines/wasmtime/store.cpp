@@ -17,7 +17,8 @@ using engine::Stop;
 
 static_assert(sizeof(wasmtime_func_t) == sizeof(engine::FunctionRef));
 static_assert(sizeof(wasmtime_memory_t) == sizeof(engine::MemoryRef));
-static_assert(sizeof(wasmtime_val_raw_t) == sizeof(engine::RawValue) && alignof(wasmtime_val_raw_t) == alignof(engine::RawValue));
+static_assert(sizeof(wasmtime_val_raw_t) == sizeof(engine::RawValue) &&
+              alignof(wasmtime_val_raw_t) == alignof(engine::RawValue));
 
 /// A global and its type, in the seam's opaque bytes: the type stands in the vendor struct's padding.
 struct TypedGlobal {
@@ -57,6 +58,11 @@ WasmtimeStore::~WasmtimeStore() {
 
 Result<std::unique_ptr<engine::Store>> WasmtimeStore::make(std::shared_ptr<Profile> profile, bool may_pool,
                                                            const engine::StoreLimits& limits) {
+#if !MORTISE_WASMTIME_OWN
+    if (limits.refused_growth_ends_call) {
+        return fail(ErrorCode::unsupported, "this Wasmtime cannot end a call at a refused growth of memory");
+    }
+#endif
     // Pooled tables cannot grow beyond their slots, which would be a lower limit than the one asked for.
     const std::uint32_t wanted = slots_for(limits);
     const bool pooled = may_pool && limits.table_elements <= kPooledTableElements && profile->take_slots(wanted);
@@ -66,7 +72,8 @@ Result<std::unique_ptr<engine::Store>> WasmtimeStore::make(std::shared_ptr<Profi
 Result<engine::InstanceId> WasmtimeStore::instantiate(const engine::Module& module) {
     const auto* compiled = dynamic_cast<const CompiledModule*>(&module);
     if (compiled == nullptr || compiled->profile() != profile_) {
-        return fail(ErrorCode::invalid_argument, "the module was compiled by another engine or with other options than the store's");
+        return fail(ErrorCode::invalid_argument,
+                    "the module was compiled by another engine or with other options than the store's");
     }
     if (compiled->info().start) {
         return fail(ErrorCode::invalid_argument, "the module still has a start section, which would run unguarded");
@@ -79,7 +86,8 @@ Result<engine::InstanceId> WasmtimeStore::instantiate(const engine::Module& modu
 
     auto handle = make_instance(*compiled, *variant);
     if (!handle) return fail(std::move(handle).error());
-    instances_.push_back({.handle = *handle, .memory = {}, .has_memory = false, .module = compiled->shared_from_this()});
+    instances_.push_back(
+        {.handle = *handle, .memory = {}, .has_memory = false, .module = compiled->shared_from_this()});
     const engine::InstanceId id{static_cast<std::uint32_t>(instances_.size() - 1)};
     if (const auto memory = find(id, "memory", WASMTIME_EXTERN_MEMORY)) {
         instances_.back().memory = memory->of.memory;
@@ -97,7 +105,8 @@ Result<wasmtime_instance_t> WasmtimeStore::make_instance(const CompiledModule& m
     } else {
         const auto imports = resolve(module, variant);
         if (!imports) return fail(imports.error());
-        error.reset(wasmtime_instance_new(context_, variant.module.get(), imports->data(), imports->size(), &instance, &raw_trap));
+        error.reset(wasmtime_instance_new(context_, variant.module.get(), imports->data(), imports->size(), &instance,
+                                          &raw_trap));
     }
     const TrapPtr trap(raw_trap);
     if (trap) {
@@ -129,7 +138,8 @@ Result<std::vector<wasmtime_extern_t>> WasmtimeStore::resolve(const CompiledModu
         const std::string name = position_name(i);
         wasmtime_extern_t item;
         if (!wasmtime_linker_get(variant.linker.get(), context_, "", 0, name.data(), name.size(), &item)) {
-            return fail(ErrorCode::internal, concat("import ", quoted(import.module), " ", quoted(import.name), " is not bound"));
+            return fail(ErrorCode::internal,
+                        concat("import ", quoted(import.module), " ", quoted(import.name), " is not bound"));
         }
         externs.push_back(item);
     }
@@ -137,31 +147,34 @@ Result<std::vector<wasmtime_extern_t>> WasmtimeStore::resolve(const CompiledModu
 }
 
 Result<wasmtime_extern_t> WasmtimeStore::resolve_linked(const Import& import, const engine::LinkedImport& link) {
-    static constexpr wasmtime_extern_kind_t kKinds[] = {WASMTIME_EXTERN_FUNC, WASMTIME_EXTERN_TABLE, WASMTIME_EXTERN_MEMORY,
-                                                        WASMTIME_EXTERN_GLOBAL, WASMTIME_EXTERN_TAG};
+    static constexpr wasmtime_extern_kind_t kKinds[] = {WASMTIME_EXTERN_FUNC, WASMTIME_EXTERN_TABLE,
+                                                        WASMTIME_EXTERN_MEMORY, WASMTIME_EXTERN_GLOBAL,
+                                                        WASMTIME_EXTERN_TAG};
     const std::string wanted = concat("import ", quoted(import.module), " ", quoted(import.name));
     if (link.from.index >= instances_.size()) {
         return fail(ErrorCode::missing_import, concat(wanted, " is linked to an instance that is not there"));
     }
     const auto found = find(link.from, link.name, kKinds[static_cast<std::size_t>(import.kind)]);
     if (!found) {
-        return fail(ErrorCode::missing_import,
-                    concat(wanted, " is linked to a ", to_string(import.kind), " ", quoted(link.name), " that the instance does not export"));
+        return fail(ErrorCode::missing_import, concat(wanted, " is linked to a ", to_string(import.kind), " ",
+                                                      quoted(link.name), " that the instance does not export"));
     }
     if (import.kind == ExternKind::function) {
         const FunctionTypePtr type(wasmtime_func_type(context_, &found->of.func));
         if (!same_type(*type, import.function)) {
-            return fail(ErrorCode::import_mismatch,
-                        concat(wanted, " wants a function ", to_string(import.function), ", ", quoted(link.name), " has another type"));
+            return fail(ErrorCode::import_mismatch, concat(wanted, " wants a function ", to_string(import.function),
+                                                           ", ", quoted(link.name), " has another type"));
         }
     }
     return *found;
 }
 
-std::optional<wasmtime_extern_t> WasmtimeStore::find(engine::InstanceId instance, std::string_view name, wasmtime_extern_kind_t kind) {
+std::optional<wasmtime_extern_t> WasmtimeStore::find(engine::InstanceId instance, std::string_view name,
+                                                     wasmtime_extern_kind_t kind) {
     if (instance.index >= instances_.size()) return std::nullopt;
     wasmtime_extern_t item;
-    if (!wasmtime_instance_export_get(context_, &instances_[instance.index].handle, name.data(), name.size(), &item)) return std::nullopt;
+    if (!wasmtime_instance_export_get(context_, &instances_[instance.index].handle, name.data(), name.size(), &item))
+        return std::nullopt;
     if (item.kind == kind) return item;
     wasmtime_extern_delete(&item);
     return std::nullopt;
@@ -192,21 +205,26 @@ std::optional<engine::GlobalRef> WasmtimeStore::global(engine::InstanceId instan
     return std::bit_cast<engine::GlobalRef>(packed);
 }
 
-engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t count) noexcept {
+engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::RawValue* slots,
+                                 std::size_t count) noexcept {
     const auto callee = std::bit_cast<wasmtime_func_t>(function);
     wasm_trap_t* trap = nullptr;
     wasmtime_error_t* error =
         wasmtime_func_call_unchecked(context_, &callee, reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
-    if (error == nullptr && trap == nullptr) [[likely]] return Stop::done;
+    if (error == nullptr && trap == nullptr) [[likely]]
+        return Stop::done;
     return failed(error, trap);
 }
 
-wasm_trap_t* WasmtimeStore::host_call(void* import, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots, std::size_t) noexcept {
+wasm_trap_t* WasmtimeStore::host_call(void* import, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots,
+                                      std::size_t) noexcept {
     const auto* bound = static_cast<const engine::HostImport*>(import);
     auto* store = static_cast<WasmtimeStore*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
-    const Stop said = bound->call(bound->function, *store, engine::Caller{caller}, reinterpret_cast<engine::RawValue*>(slots));
+    const Stop said =
+        bound->call(bound->function, *store, engine::Caller{caller}, reinterpret_cast<engine::RawValue*>(slots));
     const Stop stop = store->after_host_call(said);
-    if (stop == Stop::done) [[likely]] return nullptr;
+    if (stop == Stop::done) [[likely]]
+        return nullptr;
     return store->end_call(said, stop);
 }
 
@@ -223,7 +241,8 @@ wasmtime_error_t* WasmtimeStore::on_epoch(wasmtime_context_t*, void* store, std:
     *delta = 1;
     *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     const Stop due = self->due();
-    if (due == Stop::done) [[likely]] return nullptr;
+    if (due == Stop::done) [[likely]]
+        return nullptr;
     self->stop_.reset();
     self->ending_ = due;
     return wasmtime_error_new("ended by the host");
@@ -256,7 +275,8 @@ engine::Stop WasmtimeStore::failed(wasmtime_error_t* raw_error, wasm_trap_t* raw
 }
 
 engine::GuestMemory WasmtimeStore::view(const wasmtime_memory_t& memory) noexcept {
-    return {reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &memory)), wasmtime_memory_data_size(context_, &memory)};
+    return {reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &memory)),
+            wasmtime_memory_data_size(context_, &memory)};
 }
 
 engine::GuestMemory WasmtimeStore::view(const engine::MemoryRef& memory) noexcept {
@@ -290,7 +310,8 @@ engine::RawValue WasmtimeStore::get(const engine::GlobalRef& global) noexcept {
         case ValType::f64: std::memcpy(&raw.f64_bits, &value.of.f64, sizeof(raw.f64_bits)); break;
         case ValType::v128: std::memcpy(raw.v128, value.of.v128, sizeof(raw.v128)); break;
         case ValType::funcref:
-            if (!wasmtime_funcref_is_null(&value.of.funcref)) raw.ref = wasmtime_func_to_raw(context_, &value.of.funcref);
+            if (!wasmtime_funcref_is_null(&value.of.funcref))
+                raw.ref = wasmtime_func_to_raw(context_, &value.of.funcref);
             break;
         case ValType::externref:
         case ValType::other: break;
@@ -306,8 +327,12 @@ void WasmtimeStore::set(const engine::GlobalRef& global, engine::RawValue raw) n
     switch (static_cast<ValType>(typed.type)) {
         case ValType::i32: value.kind = WASMTIME_I32, value.of.i32 = raw.i32; break;
         case ValType::i64: value.kind = WASMTIME_I64, value.of.i64 = raw.i64; break;
-        case ValType::f32: value.kind = WASMTIME_F32, std::memcpy(&value.of.f32, &raw.f32_bits, sizeof(raw.f32_bits)); break;
-        case ValType::f64: value.kind = WASMTIME_F64, std::memcpy(&value.of.f64, &raw.f64_bits, sizeof(raw.f64_bits)); break;
+        case ValType::f32:
+            value.kind = WASMTIME_F32, std::memcpy(&value.of.f32, &raw.f32_bits, sizeof(raw.f32_bits));
+            break;
+        case ValType::f64:
+            value.kind = WASMTIME_F64, std::memcpy(&value.of.f64, &raw.f64_bits, sizeof(raw.f64_bits));
+            break;
         case ValType::v128: value.kind = WASMTIME_V128, std::memcpy(value.of.v128, raw.v128, sizeof(raw.v128)); break;
         case ValType::funcref:
             value.kind = WASMTIME_FUNCREF;

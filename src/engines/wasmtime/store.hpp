@@ -14,7 +14,8 @@ namespace mortise::engines::wasmtime {
 class WasmtimeStore final : public engine::Store {
 public:
     /// Takes slots of the pool where some are free. Errors: `io`.
-    static Result<std::unique_ptr<engine::Store>> make(std::shared_ptr<Profile> profile, bool may_pool, const engine::StoreLimits& limits);
+    static Result<std::unique_ptr<engine::Store>> make(std::shared_ptr<Profile> profile, bool may_pool,
+                                                       const engine::StoreLimits& limits);
     ~WasmtimeStore() override;
 
     Result<engine::InstanceId> instantiate(const engine::Module& module) override;
@@ -22,7 +23,8 @@ public:
     std::optional<engine::MemoryRef> memory(engine::InstanceId instance, std::string_view name) override;
     std::optional<engine::GlobalRef> global(engine::InstanceId instance, std::string_view name) override;
 
-    engine::Stop call(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t count) noexcept override;
+    engine::Stop call(const engine::FunctionRef& function, engine::RawValue* slots,
+                      std::size_t count) noexcept override;
     engine::GuestMemory view(const engine::MemoryRef& memory) noexcept override;
     engine::GuestMemory view(engine::Caller caller) noexcept override;
     engine::RawValue get(const engine::GlobalRef& global) noexcept override;
@@ -37,12 +39,13 @@ public:
     void wake() noexcept override { profile_->advance_epoch(); }
 
     /// What every import of every module is bound to: finds the store, calls the host function.
-    static wasm_trap_t* host_call(void* import, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots, std::size_t count) noexcept;
+    static wasm_trap_t* host_call(void* import, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots,
+                                  std::size_t count) noexcept;
 
 private:
     struct Instance {
         wasmtime_instance_t handle;
-        wasmtime_memory_t memory;                      // its export "memory"
+        wasmtime_memory_t memory;  // its export "memory"
         bool has_memory;
         std::shared_ptr<const CompiledModule> module;  // owns what its host functions point to
     };
@@ -52,7 +55,8 @@ private:
     Result<wasmtime_instance_t> make_instance(const CompiledModule& module, const Variant& variant);
     Result<std::vector<wasmtime_extern_t>> resolve(const CompiledModule& module, const Variant& variant);
     Result<wasmtime_extern_t> resolve_linked(const Import& import, const engine::LinkedImport& link);
-    std::optional<wasmtime_extern_t> find(engine::InstanceId instance, std::string_view name, wasmtime_extern_kind_t kind);
+    std::optional<wasmtime_extern_t> find(engine::InstanceId instance, std::string_view name,
+                                          wasmtime_extern_kind_t kind);
     engine::GuestMemory view(const wasmtime_memory_t& memory) noexcept;
 
     [[gnu::cold]] wasm_trap_t* end_call(engine::Stop said, engine::Stop stop) noexcept;

@@ -30,8 +30,9 @@ EngineInfo describe(const Machine& machine) {
 #else
     info.version = WASMTIME_VERSION;
 #endif
-    info.description = machine.pulley ? "Wasmtime, interpreting (Pulley)" : machine.winch ? "Wasmtime, compiling at once (Winch)"
-                                                                                          : "Wasmtime, compiling (Cranelift)";
+    info.description = machine.pulley  ? "Wasmtime, interpreting (Pulley)"
+                       : machine.winch ? "Wasmtime, compiling at once (Winch)"
+                                       : "Wasmtime, compiling (Cranelift)";
     Capabilities& can = info.capabilities;
     can.interrupt = can.fuel = can.memory_limit = can.simd = can.trap_kinds = can.backtrace = true;
     can.nested_calls = can.memory_in_callbacks = true;
@@ -62,8 +63,10 @@ public:
     }
 
     const EngineInfo& info() const noexcept override { return info_; }
-    Result<std::shared_ptr<engine::Module>> compile(const engine::ModuleSource& source, const CompileOptions& options) override;
-    Result<std::shared_ptr<engine::Module>> load(const engine::ModuleSource& source, const CompileOptions& options) override;
+    Result<std::shared_ptr<engine::Module>> compile(const engine::ModuleSource& source,
+                                                    const CompileOptions& options) override;
+    Result<std::shared_ptr<engine::Module>> load(const engine::ModuleSource& source,
+                                                 const CompileOptions& options) override;
     Result<Bytes> parse_text(std::string_view text) override;
     std::string code_key(const CompileOptions& options) const override;
     void tick() noexcept override;
@@ -112,8 +115,8 @@ bool has_feature(Feature feature, const CompileOptions& options, bool baseline, 
 Result<void> WasmtimeEngine::check_features(const ModuleInfo& info, const CompileOptions& options) const {
     for (const Feature feature : info.features) {
         if (has_feature(feature, options, baseline(options), info_.capabilities)) continue;
-        return fail(ErrorCode::unsupported, concat("the module uses ", to_string(feature), ", which ", info_.description,
-                                                   " does not offer with these options"));
+        return fail(ErrorCode::unsupported, concat("the module uses ", to_string(feature), ", which ",
+                                                   info_.description, " does not offer with these options"));
     }
     return {};
 }
@@ -130,14 +133,16 @@ Result<std::shared_ptr<Profile>> WasmtimeEngine::profile_for(const CompileOption
     return made;
 }
 
-Result<std::shared_ptr<engine::Module>> WasmtimeEngine::compile(const engine::ModuleSource& source, const CompileOptions& options) {
+Result<std::shared_ptr<engine::Module>> WasmtimeEngine::compile(const engine::ModuleSource& source,
+                                                                const CompileOptions& options) {
     if (auto can = check_features(source.info, options); !can) return fail(std::move(can).error());
     auto profile = profile_for(options);
     if (!profile) return fail(std::move(profile).error());
     return CompiledModule::compile(std::move(*profile), source);
 }
 
-Result<std::shared_ptr<engine::Module>> WasmtimeEngine::load(const engine::ModuleSource& source, const CompileOptions& options) {
+Result<std::shared_ptr<engine::Module>> WasmtimeEngine::load(const engine::ModuleSource& source,
+                                                             const CompileOptions& options) {
     if (auto can = check_features(source.info, options); !can) return fail(std::move(can).error());
     auto profile = profile_for(options);
     if (!profile) return fail(std::move(profile).error());
@@ -162,7 +167,8 @@ std::string WasmtimeEngine::code_key(const CompileOptions& options) const {
 }
 
 void WasmtimeEngine::tick() noexcept {
-    for (const Node* node = newest_.load(std::memory_order_acquire); node != nullptr; node = node->next) node->profile->advance_epoch();
+    for (const Node* node = newest_.load(std::memory_order_acquire); node != nullptr; node = node->next)
+        node->profile->advance_epoch();
 }
 
 }  // namespace
