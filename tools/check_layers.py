@@ -42,7 +42,7 @@ VENDORS = {
     "wasmtime": {"engines/wasmtime"},
     "wasm.h": {"engines/wasmtime", "engines/wasm_c_api"},
     "mortise_engines.h": {"engines/wasmtime", "engines/wasmi"},
-    "nlohmann/": {"codec", "cli", "stream"},
+    "nlohmann/": {"codec", "cli", "stream", "abi/w3bstream"},
     "msgpack": {"codec"},
     "sodium": {"trust", "abi/aspect", "wasi"},
     "nettle/": {"abi/aspect", "abi/w3bstream"},
@@ -99,7 +99,7 @@ def public_problem(room, name):
     if name in RESOURCE_HEADERS and room not in RESOURCE_USERS:
         return f"{room} may use values of the public API, not <mortise/{name}>"
     if name.startswith("abi/") and room.startswith("abi/") and room not in SHARED_BY_ABIS:
-        if name != room + ".hpp":
+        if not re.fullmatch(re.escape(room) + r"(_\w+)?\.hpp", name):
             return f"{room} may not know another ABI"
     if name.startswith("abi/") and (room.startswith("engine") or room == "wasi"):
         return f"{room} may not know an ABI"
@@ -184,6 +184,7 @@ PLANTED = [
     ("src/abi/wapc/a.cpp", '#include "abi/message/calls.hpp"', True),
     ("src/abi/wapc/a.cpp", '#include "abi/wasp/wasp.hpp"', False),
     ("src/abi/wapc/a.cpp", "#include <mortise/abi/wapc.hpp>", True),
+    ("src/abi/wapc/a.cpp", "#include <mortise/abi/wapc_options.hpp>", True),
     ("src/abi/wapc/a.cpp", "#include <mortise/abi/wasp.hpp>", False),
     ("src/abi/wapc/a.cpp", '#include "engines/wasmtime/store.hpp"', False),
     ("src/abi/wapc/a.cpp", "#include <mortise/host_functions.hpp>", True),
