@@ -63,7 +63,7 @@ Result<std::shared_ptr<BoundHead>> bind(const std::shared_ptr<InstanceState>& st
 
 namespace {
 
-bool give_up(BoundExport& bound, Error error) noexcept {
+[[gnu::cold, gnu::noinline]] bool give_up(BoundExport& bound, Error error) noexcept {
     bound.error.emplace(with_context(*bound.state, bound.name, std::move(error)));
     return false;
 }
@@ -72,13 +72,19 @@ bool give_up(BoundExport& bound, Error error) noexcept {
 
 namespace {
 
+// The guest was cut short in a raw call.
+[[gnu::cold, gnu::noinline]] bool stopped(BoundExport& bound, engine::Stop stop) noexcept {
+    InstanceState& state = *bound.state;
+    state.session().poisoned = true;
+    return give_up(bound, abi::error_of_stop(state.store(), stop));
+}
+
 // Whatever kept a raw call from being a plain one: the first after a new sandbox, a nested one, fuel, a closed instance.
-bool call_raw_slowly(BoundExport& bound, engine::RawValue* slots) noexcept {
+[[gnu::noinline]] bool call_raw_slowly(BoundExport& bound, engine::RawValue* slots) noexcept {
     InstanceState& state = *bound.state;
     auto entered = state.enter();
     if (!entered) return give_up(bound, std::move(entered).error());
     state.count_call();
-    bool done = false;
     if (bound.generation != state.generation()) {
         if (auto again = rebind(bound); !again) {
             give_up(bound, std::move(again).error());
@@ -87,12 +93,7 @@ bool call_raw_slowly(BoundExport& bound, engine::RawValue* slots) noexcept {
         }
     }
     const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
-    if (stop == engine::Stop::done) {
-        done = true;
-    } else {
-        state.session().poisoned = true;
-        give_up(bound, abi::error_of_stop(state.store(), stop));
-    }
+    const bool done = stop == engine::Stop::done || stopped(bound, stop);
     state.leave(*entered);
     return done;
 }
@@ -105,12 +106,9 @@ bool call_raw(BoundHead& head, engine::RawValue* slots) noexcept {
     if (bound.generation != state.generation() || !state.enter_plain()) [[unlikely]] return call_raw_slowly(bound, slots);
     state.count_call();
     const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
-    if (stop != engine::Stop::done) [[unlikely]] {
-        state.session().poisoned = true;
-        give_up(bound, abi::error_of_stop(state.store(), stop));
-    }
+    const bool done = stop == engine::Stop::done || stopped(bound, stop);
     state.leave_plain();
-    return stop == engine::Stop::done;
+    return done;
 }
 
 Error take_error(BoundHead& head) noexcept {

@@ -1,7 +1,6 @@
 #include "host/instance_state.hpp"
 
 #include <algorithm>
-#include <pthread.h>
 #include <utility>
 
 namespace mortise::detail {
@@ -10,26 +9,6 @@ namespace {
 
 // Instances count through the whole process, so that a log line or an observer tells them apart whatever made them.
 std::atomic<std::uint64_t> next_id{1};
-
-// A number of the calling thread's own, as cheaply as there is one.
-inline std::uintptr_t this_thread() noexcept {
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_thread_pointer)
-    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
-#else
-    return static_cast<std::uintptr_t>(pthread_self());
-#endif
-#else
-    return static_cast<std::uintptr_t>(pthread_self());
-#endif
-}
-
-// In checking builds the gate is exact; in others two plain accesses, which see all but truly simultaneous entries.
-#if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || MORTISE_EXACT_GATE
-constexpr bool kExactGate = true;
-#else
-constexpr bool kExactGate = false;
-#endif
 
 }  // namespace
 
@@ -119,31 +98,6 @@ Result<void> InstanceState::build() {
     return {};
 }
 
-bool InstanceState::take(std::uintptr_t me) noexcept {
-    std::uintptr_t nobody = owner_.load(std::memory_order_relaxed);
-    if (nobody != 0) return false;
-    if constexpr (kExactGate) return owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire);
-    owner_.store(me, std::memory_order_relaxed);
-    return true;
-}
-
-bool InstanceState::enter_plain() noexcept {
-    if (!take(this_thread())) [[unlikely]] return false;
-    if (attention_ || session_.poisoned) [[unlikely]] {
-        owner_.store(0, std::memory_order_release);
-        return false;
-    }
-    arm();
-    return true;
-}
-
-void InstanceState::leave_plain() noexcept {
-    depth_ = 0;
-    if (wasi_) host::flush_wasi(*wasi_);
-    if (closing_) [[unlikely]] return leave_closing();
-    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
-}
-
 Result<std::uint64_t> InstanceState::enter() {
     const auto me = this_thread();
     if (!take(me)) {
@@ -159,14 +113,6 @@ Result<std::uint64_t> InstanceState::enter() {
     depth_ = 0;
     owner_.store(0, std::memory_order_release);
     return fail(std::move(ready).error());
-}
-
-void InstanceState::arm() noexcept {
-    depth_ = 1;
-    session_.log_left = log_bytes_;
-    session_.log_cut = false;
-    store_->interrupt.store(0, std::memory_order_relaxed);
-    store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
 }
 
 // The instance is idle and this thread is inside the gate, but a plain call is not possible.
@@ -214,8 +160,13 @@ void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
     store_->deadline = outer_deadline;
 }
 
-// The instance was let go of during the call that ends now.
-void InstanceState::leave_closing() noexcept {
+// A call ended that left output behind, or whose instance was let go of meanwhile.
+void InstanceState::leave_slowly() noexcept {
+    if (wasi_) host::flush_wasi(*wasi_);
+    if (!closing_) {
+        owner_.store(0, std::memory_order_release);
+        return;
+    }
     closing_ = false;
     drop();
     owner_.store(0, std::memory_order_release);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <pthread.h>
+
 #include <mortise/instance.hpp>
 #include <mortise/plugin.hpp>
 
@@ -19,6 +21,22 @@
 #include "host/wasi_link.hpp"
 
 namespace mortise::detail {
+
+// In checking builds the gate is exact; in others two plain accesses, which see all but truly simultaneous entries.
+#if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || MORTISE_EXACT_GATE
+inline constexpr bool kExactGate = true;
+#else
+inline constexpr bool kExactGate = false;
+#endif
+
+/// A number of the calling thread's own, as cheaply as there is one.
+inline std::uintptr_t this_thread() noexcept {
+#if __has_builtin(__builtin_thread_pointer)
+    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+#else
+    return static_cast<std::uintptr_t>(pthread_self());
+#endif
+}
 
 /// What is behind an Instance: one sandbox, made anew where the plugin's policies say so, and the gate through which every
 /// call goes. The gate is the hot path: no lock, no allocation, no system call.
@@ -70,7 +88,7 @@ private:
     Result<std::uint64_t> enter_nested();
     bool take(std::uintptr_t me) noexcept;                               // the gate, if nobody has it
     void arm() noexcept;
-    void leave_closing() noexcept;
+    void leave_slowly() noexcept;
 
     const std::shared_ptr<const PluginState> plugin_;
     const InstanceOptions options_;
@@ -97,6 +115,38 @@ private:
     std::unique_ptr<abi::Instance> abi_;
     std::shared_ptr<InstanceState> keep_;   // itself, while it was let go of during a call
 };
+
+inline bool InstanceState::take(std::uintptr_t me) noexcept {
+    std::uintptr_t nobody = owner_.load(std::memory_order_relaxed);
+    if (nobody != 0) return false;
+    if constexpr (kExactGate) return owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire);
+    owner_.store(me, std::memory_order_relaxed);
+    return true;
+}
+
+inline void InstanceState::arm() noexcept {
+    depth_ = 1;
+    session_.log_left = log_bytes_;
+    session_.log_cut = false;
+    store_->interrupt.store(0, std::memory_order_relaxed);
+    store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
+}
+
+inline bool InstanceState::enter_plain() noexcept {
+    if (!take(this_thread())) [[unlikely]] return false;
+    if (attention_ || session_.poisoned) [[unlikely]] {
+        owner_.store(0, std::memory_order_release);
+        return false;
+    }
+    arm();
+    return true;
+}
+
+inline void InstanceState::leave_plain() noexcept {
+    depth_ = 0;
+    if (closing_ || wasi_) [[unlikely]] return leave_slowly();
+    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
+}
 
 /// An export bound for one C++ signature.
 struct BoundExport : BoundHead {
