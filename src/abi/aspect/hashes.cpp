@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <nettle/sha1.h>
 #include <nettle/sha3.h>
 
 #include <mortise/abi/aspect.hpp>
@@ -28,6 +29,22 @@ std::array<std::byte, 32> keccak256(BytesView bytes) noexcept {
     std::array<std::byte, 32> digest;
     std::memcpy(digest.data(), state.a, digest.size());
     return digest;
+}
+
+std::string code_hash(BytesView code) {
+    constexpr std::uint8_t kWasmRuntime = 0;   // the type of runtime, hashed in front of the code
+    sha1_ctx context;
+    sha1_init(&context);
+    sha1_update(&context, 1, &kWasmRuntime);
+    sha1_update(&context, code.size(), reinterpret_cast<const std::uint8_t*>(code.data()));
+    std::array<std::uint8_t, SHA1_DIGEST_SIZE> digest;
+    sha1_digest(&context, digest.size(), digest.data());
+    std::string hex;
+    for (const std::uint8_t one : digest) {
+        hex += "0123456789abcdef"[one >> 4];
+        hex += "0123456789abcdef"[one & 15];
+    }
+    return hex;
 }
 
 }  // namespace mortise::abi::aspect
