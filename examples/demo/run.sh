@@ -12,7 +12,7 @@ root=$(dirname "$here")
 say() { printf '\n== %s\n' "$*"; }
 
 say "building the plugin in examples/wapc/guest, written in Rust with the crate wapc-guest (the first time about a minute)"
-plugin=$("$root/tools/build_rust_guest.sh" "$here/wapc/guest" "$root/build/guests/wapc")
+plugin=$("$root/tools/build_guest.sh" "$here/wapc" "$root/build/guests/wapc")
 ls -l "$plugin" | awk '{ print "   " $5 " bytes of WebAssembly" }'
 
 say "a C++ program runs it: examples/wapc/host.cpp"

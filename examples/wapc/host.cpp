@@ -39,7 +39,7 @@ void show(const char* what, mortise::Instance& plugin, std::string_view operatio
         return;
     }
     const mortise::Error& error = result.error();
-    std::printf("   stopped after %.0f ms: %s: %s\n", took.count(), std::string(to_string(error.code())).c_str(), error.message().c_str());
+    std::printf("   ended after %.0f ms: %s: %s\n", took.count(), std::string(to_string(error.code())).c_str(), error.message().c_str());
     if (error.guest_message()) std::printf("   in the plugin's own words: \"%s\"\n", error.guest_message()->c_str());
 }
 
