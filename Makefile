@@ -45,6 +45,7 @@ demo: setup ## install what is missing, build, show what it does
 
 .PHONY: test
 test: setup ## install what is missing, build, run every test
+	@tools/setup.sh guests
 	$(call build,$(DEV))
 	$(call run_tests,$(DEV))
 

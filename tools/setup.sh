@@ -97,7 +97,10 @@ for part in "${parts[@]}"; do
         version_at_least "g++" "$(${CXX:-g++} -dumpfullversion 2>/dev/null || ${CXX:-g++} -dumpversion)" 12
         need_rust
         ;;
-    guests) need "${guest_packages[@]}" ;;
+    guests)
+        need "${guest_packages[@]}"
+        command -v npm >/dev/null || need nodejs npm
+        ;;
     clang) need "${clang_packages[@]}" ;;
     *)
         say "unknown part \"$part\"; there are: build guests clang"
