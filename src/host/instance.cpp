@@ -1,6 +1,7 @@
 #include <mortise/instance.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "host/instance_state.hpp"
@@ -11,22 +12,26 @@ namespace detail {
 
 namespace {
 
-// One call through the gate of an instance.
+// One call through the gate of an instance: the plain way if nothing is in its way, else whatever `enter` finds.
 class Gate {
 public:
-    explicit Gate(InstanceState& state) : state_(state), entered_(state.enter()) {}
+    explicit Gate(InstanceState& state) : state_(state), plain_(state.enter_plain()) {
+        if (!plain_) [[unlikely]] entered_.emplace(state.enter());
+    }
     ~Gate() {
-        if (entered_) state_.leave(*entered_);
+        if (plain_) [[likely]] state_.leave_plain();
+        else if (*entered_) state_.leave(**entered_);
     }
     Gate(const Gate&) = delete;
     Gate& operator=(const Gate&) = delete;
 
-    explicit operator bool() const noexcept { return entered_.has_value(); }
-    Error error() && { return std::move(entered_).error(); }
+    explicit operator bool() const noexcept { return plain_ || entered_->has_value(); }
+    Error error() && { return std::move(*entered_).error(); }
 
 private:
     InstanceState& state_;
-    Result<std::uint64_t> entered_;
+    const bool plain_;
+    std::optional<Result<std::uint64_t>> entered_;
 };
 
 Error with_context(InstanceState& state, std::string_view name, Error error) {
@@ -227,28 +232,36 @@ Result<void> Instance::perform(const CallRequest& request, CallOutcome& outcome)
     return {};
 }
 
+namespace {
+
+// An operation through the gate; the response is left in `reply`.
+Result<void> send(const std::shared_ptr<InstanceState>& to, std::string_view name, BytesView payload, abi::Reply& reply) {
+    if (!to) return fail(moved_from());
+    InstanceState& state = *to;
+    Gate gate(state);
+    if (!gate) [[unlikely]] return fail(detail::with_context(state, name, std::move(gate).error()));
+    state.count_call();
+    auto done = state.abi().invoke({.name = name, .payload = payload}, reply);
+    if (!done) [[unlikely]] return fail(detail::with_context(state, name, std::move(done).error()));
+    return {};
+}
+
+}  // namespace
+
 Result<Bytes> Instance::invoke(std::string_view name, BytesView payload) {
-    Bytes response;
-    if (auto done = invoke_into(name, payload, response); !done) return fail(std::move(done).error());
-    return response;
+    abi::Reply reply;
+    if (auto done = send(state_, name, payload, reply); !done) [[unlikely]] return fail(std::move(done).error());
+    return std::move(reply.payload);
 }
 
 Result<void> Instance::invoke_into(std::string_view name, BytesView payload, Bytes& response) {
-    if (!state_) return fail(moved_from());
-    InstanceState& state = *state_;
-    Gate gate(state);
-    if (!gate) return fail(detail::with_context(state, name, std::move(gate).error()));
-    state.count_call();
     abi::Reply reply;
-    reply.payload.swap(response);
+    reply.payload = std::move(response);
     reply.payload.clear();
-    auto done = state.abi().invoke({.name = name, .payload = payload}, reply);
-    response.swap(reply.payload);
-    if (!done) [[unlikely]] {
-        response.clear();
-        return fail(detail::with_context(state, name, std::move(done).error()));
-    }
-    return {};
+    auto done = send(state_, name, payload, reply);
+    response = std::move(reply.payload);
+    if (!done) [[unlikely]] response.clear();
+    return done;
 }
 
 Result<Value> Instance::call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted) {

@@ -11,7 +11,6 @@ using engine::RawValue;
 using engine::Stop;
 using message::Calls;
 using message::Frame;
-using message::Range;
 using message::Site;
 
 bool is_payload(Kind kind) noexcept { return kind == Kind::string || kind == Kind::bytes; }
@@ -52,17 +51,19 @@ Stop host_call(const void* function, engine::Store& store, engine::Caller, RawVa
         slots[0].i32 = 0;
         return Stop::done;
     }
-    frame->drop_host_answer();
+    frame->begin_host_call();
 
-    const auto u32 = [slots](std::size_t i) { return static_cast<std::uint32_t>(slots[i].i32); };
-    const std::array<Range, 2> ranges = {{{"operation", u32(0), u32(1)}, {"payload", u32(2), u32(3)}}};
-    if (const Stop stop = take_arguments(calls, *frame, site, ranges); stop != Stop::done) [[unlikely]] return stop;
+    static constexpr message::Fields<2> kFields = {"operation", "payload"};
+    const Stop taken = take_arguments(calls, *frame, site, kFields, slots);
+    if (taken != Stop::done) [[unlikely]] return taken;
 
     HostCall call;
     call.module = site.module;
     call.name = site.name;
-    call.operation = text_of(BytesView(frame->arguments).first(ranges[0].size));
-    call.payload = BytesView(frame->arguments).subspan(ranges[0].size, ranges[1].size);
+    const BytesView arguments = frame->arguments;
+    const auto operation_size = static_cast<std::uint32_t>(slots[1].i32);
+    call.operation = text_of(arguments.first(operation_size));
+    call.payload = arguments.subspan(operation_size, static_cast<std::uint32_t>(slots[3].i32));
     return answer_host_call(calls, *frame, call, slots, [&calls](const HostCall& heard, Bytes& reply) {
         return serve(calls.plan(), heard, reply);
     });

@@ -36,7 +36,7 @@ public:
         if (!started_) [[unlikely]] {
             return fail(ErrorCode::not_reentrant, "the plugin is still starting: it can be called when its initialisers are done");
         }
-        if (auto fits = message::check_lengths(request); !fits) [[unlikely]] return fits;
+        if (!message::fits(request)) [[unlikely]] return fail(message::too_long(request));
         Calls::Call call(calls_, reply.payload);
         Frame& frame = call.frame();
         frame.operation = request.name;
@@ -47,7 +47,11 @@ public:
         slots[0].i32 = static_cast<std::int32_t>(request.name.size());
         slots[1].i32 = static_cast<std::int32_t>(request.payload.size());
         const Stop stop = run(calls_.session(), calls_.store(), entry_, slots.data(), slots.size());
-        auto outcome = stop == Stop::done ? decide(slots[0].i32, frame, reply) : fail(failure_of(calls_, frame, stop));
+        if (stop != Stop::done) [[unlikely]] {
+            reply.payload.clear();
+            return fail(failure_of(calls_, frame, stop));
+        }
+        auto outcome = decide(slots[0].i32, frame, reply);
         if (!outcome) [[unlikely]] reply.payload.clear();
         return outcome;
     }

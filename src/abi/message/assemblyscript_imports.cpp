@@ -34,6 +34,7 @@ Stop stop_by_abort(Store& store, const RawValue* slots, Stop why) noexcept {
         const std::string text = abort_text(calls, slots);
         Frame* frame = calls.top();
         std::string& kept = frame != nullptr ? frame->error : calls.stray_error();
+        if (frame != nullptr) frame->touched = true;
         if (kept.empty()) kept = text;
         StopInfo info;
         info.trap = TrapKind::unreachable;

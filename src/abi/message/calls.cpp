@@ -16,46 +16,23 @@ void trim(Buffer& buffer) noexcept {
 
 }  // namespace
 
-void Frame::begin(Bytes& response_buffer) noexcept {
-    response_buffer.clear();
-    response = &response_buffer;
-    has_request = false;
-    has_response = false;
+void Frame::clear() noexcept {
     error.clear();
-    drop_host_answer();
-}
-
-void Frame::trim() noexcept {
-    message::trim(error);
-    message::trim(host_response);
-    message::trim(host_error);
-    message::trim(arguments);
+    host_response.clear();
+    host_error.clear();
+    trim(error);
+    trim(host_response);
+    trim(host_error);
+    trim(arguments);
+    touched = false;
 }
 
 Calls::Calls(engine::Store& store, engine::InstanceId instance, Session& session)
     : store_(store), session_(session), memory_(store.memory(instance, "memory")) {}
 
-Frame& Calls::push(Bytes& response) {
-    if (depth_ > nested_.size()) nested_.push_back(std::make_unique<Frame>());
-    ++depth_;
-    Frame& frame = *top();
-    frame.begin(response);
-    return frame;
-}
-
-void Calls::pop() noexcept {
-    top()->trim();
-    --depth_;
-}
-
-Result<void> check_lengths(const Request& request) {
-    if (request.name.size() > UINT32_MAX) {
-        return fail(ErrorCode::invalid_argument, "the operation is longer than 4 GiB, which the ABI cannot carry");
-    }
-    if (request.payload.size() > UINT32_MAX) {
-        return fail(ErrorCode::invalid_argument, "the payload is larger than 4 GiB, which the ABI cannot carry");
-    }
-    return {};
+Error too_long(const Request& request) {
+    const std::string_view what = request.name.size() > UINT32_MAX ? "operation" : "payload";
+    return Error(ErrorCode::invalid_argument, base::concat("the ", what, " is longer than 4 GiB, which the ABI cannot carry"));
 }
 
 Error failure_of(Calls& calls, const Frame& frame, engine::Stop stop) {

@@ -20,21 +20,32 @@ struct Frame {
     std::string_view operation;   ///< lent by the caller until the call ends
     BytesView payload;            ///< likewise
     bool has_request = false;     ///< false in initialisers: nothing to fetch
-    Bytes* response = nullptr;    ///< where the guest's response is copied; the caller's own buffer, so that it is never moved
     bool has_response = false;
+    bool touched = false;         ///< something below `response` was used: to be cleared before the next call
+    Bytes* response = nullptr;    ///< where the guest's response is copied; the caller's own buffer, so that it is never moved
     std::string error;            ///< the guest's error text; empty means none
     Bytes host_response;          ///< of the latest host call
     std::string host_error;       ///< likewise; empty means none
     Bytes arguments;              ///< names and payload of the running host call; what its handler sees, also while the guest
                                   ///< runs again. Never shrinks within a call, so its size says nothing
 
-    void begin(Bytes& response_buffer) noexcept;
-    void drop_host_answer() noexcept {
+    void begin(Bytes& response_buffer) noexcept {
+        response_buffer.clear();
+        response = &response_buffer;
+        has_request = false;
+        has_response = false;
+        if (touched) [[unlikely]] clear();
+    }
+
+    /// Before anything of the latest host call is recorded.
+    void begin_host_call() noexcept {
+        touched = true;
         host_response.clear();
         host_error.clear();
     }
-    /// Gives back memory that an unusually large call left behind.
-    void trim() noexcept;
+
+    /// Empties what was touched, and gives back memory that an unusually large call left behind.
+    void clear() noexcept;
 };
 
 /// The calls of one instance, nested ones on top: what the imports of a message ABI work on. `Store::abi` points to it.
@@ -74,8 +85,17 @@ public:
     };
 
 private:
-    Frame& push(Bytes& response);
-    void pop() noexcept;
+    Frame& push(Bytes& response) {
+        if (depth_ > nested_.size()) [[unlikely]] nested_.push_back(std::make_unique<Frame>());
+        ++depth_;
+        Frame& frame = *top();
+        frame.begin(response);
+        return frame;
+    }
+    void pop() noexcept {
+        if (top()->touched) [[unlikely]] top()->clear();
+        --depth_;
+    }
 
     engine::Store& store_;
     Session& session_;
@@ -86,8 +106,11 @@ private:
     std::vector<std::unique_ptr<Frame>> nested_;
 };
 
-/// A request that the protocol's 32-bit lengths can carry, or `invalid_argument`.
-Result<void> check_lengths(const Request& request);
+/// True if the protocol's 32-bit lengths can carry the request.
+inline bool fits(const Request& request) noexcept { return ((request.name.size() | request.payload.size()) >> 32) == 0; }
+
+/// `invalid_argument` for a request that does not fit.
+Error too_long(const Request& request);
 
 /// The failure that a stop of guest code stands for, with the guest's own text beside it if it had given one.
 Error failure_of(Calls& calls, const Frame& frame, engine::Stop stop);

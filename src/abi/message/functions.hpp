@@ -33,16 +33,47 @@ Stop host_error(const void* function, engine::Store&, engine::Caller, engine::Ra
 Stop log(const void* function, engine::Store&, engine::Caller, engine::RawValue*) noexcept;                ///< (ptr, len)
 /// @}
 
-/// Bytes of guest memory that the guest named, and what they are, for errors.
-struct Range {
-    std::string_view field;
-    std::uint32_t at = 0;
-    std::uint32_t size = 0;
-};
+/// What the parts of a host call are called, for errors: pairs of pointer and length, one after the other.
+template <std::size_t N>
+using Fields = std::array<std::string_view, N>;
 
-/// Copies the ranges one after the other into the frame's argument buffer, or ends the call: `bad_pointer` if one is not
-/// inside memory, `output_limit` if one is longer than an output may be. All are checked before anything is allocated.
-Stop take_arguments(Calls& calls, Frame& frame, const Site& site, std::span<const Range> ranges) noexcept;
+/// @name Ends of a call whose guest gave a range that cannot be taken; `at` and `size` are what it gave
+/// @{
+Stop bad_pointer(Calls& calls, const Site& site, std::string_view field, std::uint32_t at, std::uint32_t size) noexcept;
+Stop too_long(Calls& calls, const Site& site, std::string_view field, std::uint32_t size) noexcept;
+Stop stop_of_exception(Calls& calls) noexcept;
+/// @}
+
+/// Copies the parts of a host call one after the other into the frame's argument buffer, or ends the guest's call:
+/// `bad_pointer` if one is not inside memory, `output_limit` if one is longer than an output may be. All are checked before
+/// anything is allocated.
+template <std::size_t N>
+Stop take_arguments(Calls& calls, Frame& frame, const Site& site, const Fields<N>& fields, const engine::RawValue* slots) noexcept {
+    const engine::GuestMemory memory = calls.memory();
+    const std::uint64_t limit = calls.output_limit();
+    const auto at = [slots](std::size_t i) { return static_cast<std::uint32_t>(slots[2 * i].i32); };
+    const auto size = [slots](std::size_t i) { return static_cast<std::uint32_t>(slots[2 * i + 1].i32); };
+    std::uint64_t total = 0;  // of a few lengths of 32 bits each
+    for (std::size_t i = 0; i < N; ++i) {
+        if (!memory.contains(at(i), size(i))) [[unlikely]] return bad_pointer(calls, site, fields[i], at(i), size(i));
+        if (size(i) > limit) [[unlikely]] return too_long(calls, site, fields[i], size(i));
+        total += size(i);
+    }
+    if (frame.arguments.size() < total) [[unlikely]] {
+        try {
+            frame.arguments.resize(static_cast<std::size_t>(total));
+        } catch (...) {
+            return stop_of_exception(calls);
+        }
+    }
+    std::byte* out = frame.arguments.data();
+    for (std::size_t i = 0; i < N; ++i) {
+        const auto bytes = *memory.bytes(at(i), size(i));
+        if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+        out += bytes.size();
+    }
+    return Stop::done;
+}
 
 /// The end of a host call: what its handler left becomes the answer that the guest reads (1, or 0 with an error text), and the
 /// observer hears of it. An error of code `host_abort` ends the guest's call instead.

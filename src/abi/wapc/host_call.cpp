@@ -10,11 +10,19 @@ namespace {
 using engine::RawValue;
 using engine::Stop;
 using message::Calls;
+using message::Fields;
 using message::Frame;
-using message::Range;
 using message::Site;
 
-constexpr std::array<std::string_view, 3> kNames = {"binding", "namespace", "operation"};
+constexpr Fields<4> kAllFields = {"binding", "namespace", "operation", "payload"};
+
+// The fields of a generation are the last ones of today's.
+template <std::size_t N>
+constexpr Fields<N> kFields = [] {
+    Fields<N> fields;
+    for (std::size_t i = 0; i < N; ++i) fields[i] = kAllFields[kAllFields.size() - N + i];
+    return fields;
+}();
 
 Error no_handler(const HostFunctions& host, const HostCall& call) {
     return Error(ErrorCode::host_function_failed,
@@ -25,9 +33,9 @@ Error no_handler(const HostFunctions& host, const HostCall& call) {
 
 // The name of a field that is not UTF-8, or an empty text.
 std::string_view field_not_utf8(const HostCall& call) noexcept {
-    if (!is_utf8(call.binding)) return kNames[0];
-    if (!is_utf8(call.space)) return kNames[1];
-    if (!is_utf8(call.operation)) return kNames[2];
+    if (!is_utf8(call.binding)) return kAllFields[0];
+    if (!is_utf8(call.space)) return kAllFields[1];
+    if (!is_utf8(call.operation)) return kAllFields[2];
     return {};
 }
 
@@ -42,30 +50,26 @@ Stop host_call(const void* function, engine::Store& store, engine::Caller, RawVa
         slots[0].i32 = 0;
         return Stop::done;
     }
-    frame->drop_host_answer();
+    frame->begin_host_call();
 
-    std::array<Range, Names + 1> ranges;
-    for (std::size_t i = 0; i <= Names; ++i) {
-        ranges[i].field = i == Names ? "payload" : kNames[kNames.size() - Names + i];
-        ranges[i].at = static_cast<std::uint32_t>(slots[2 * i].i32);
-        ranges[i].size = static_cast<std::uint32_t>(slots[2 * i + 1].i32);
-    }
-    if (const Stop stop = take_arguments(calls, *frame, site, ranges); stop != Stop::done) [[unlikely]] return stop;
+    constexpr std::size_t kParts = Names + 1;
+    const Stop taken = take_arguments(calls, *frame, site, kFields<kParts>, slots);
+    if (taken != Stop::done) [[unlikely]] return taken;
 
     HostCall call;
     call.module = site.module;
     call.name = site.name;
     const std::byte* at = frame->arguments.data();
-    const auto next = [&at](const Range& range) {
-        const BytesView bytes(at, range.size);
-        at += range.size;
+    const auto next = [&at, slots](std::size_t part) {
+        const BytesView bytes(at, static_cast<std::uint32_t>(slots[2 * part + 1].i32));
+        at += bytes.size();
         return bytes;
     };
-    if constexpr (Names >= 3) call.binding = text_of(next(ranges[Names - 3]));
-    if constexpr (Names >= 2) call.space = text_of(next(ranges[Names - 2]));
-    call.operation = text_of(next(ranges[Names - 1]));
+    if constexpr (Names >= 3) call.binding = text_of(next(Names - 3));
+    if constexpr (Names >= 2) call.space = text_of(next(Names - 2));
+    call.operation = text_of(next(Names - 1));
     const BytesView names(frame->arguments.data(), at);
-    call.payload = next(ranges[Names]);
+    call.payload = next(Names);
 
     const Plan& plan = calls.plan();
     return answer_host_call(calls, *frame, call, slots, [&](const HostCall& heard, Bytes& reply) -> Result<void> {

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+namespace bench {
+
+/// Prints, after google-benchmark's own table, the medians of each benchmark NAME_mortise (or NAME_mortise_VARIANT) beside those
+/// of NAME_bare, and their ratio. Use with --benchmark_repetitions=15 --benchmark_enable_random_interleaving=true.
+class Ratios : public benchmark::ConsoleReporter {
+public:
+    void ReportRuns(const std::vector<Run>& runs) override {
+        for (const Run& run : runs) {
+            if (run.run_type == Run::RT_Iteration) times_[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
+        }
+        ConsoleReporter::ReportRuns(runs);
+    }
+
+    void print() {
+        constexpr std::string_view kOurs = "_mortise";
+        for (auto& [name, times] : times_) {
+            const auto at = name.find(kOurs);
+            if (at == std::string::npos) continue;
+            const auto bare = times_.find(name.substr(0, at) + "_bare");
+            if (bare == times_.end()) continue;
+            std::printf("%-40s %9.1f / %9.1f ns = %.2f\n", name.c_str(), median(times), median(bare->second),
+                        median(times) / median(bare->second));
+        }
+    }
+
+    /// The whole of a benchmark program's `main`.
+    static int main(int argc, char** argv) {
+        benchmark::Initialize(&argc, argv);
+        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+        Ratios ratios;
+        benchmark::RunSpecifiedBenchmarks(&ratios);
+        ratios.print();
+        benchmark::Shutdown();
+        return 0;
+    }
+
+private:
+    static double median(std::vector<double>& times) {
+        std::sort(times.begin(), times.end());
+        return times[times.size() / 2];
+    }
+    std::map<std::string, std::vector<double>> times_;
+};
+
+}  // namespace bench
