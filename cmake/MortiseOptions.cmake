@@ -64,6 +64,11 @@ target_compile_options(mortise_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wcast-align -Wundef
     $<$<BOOL:${MORTISE_WERROR}>:-Werror>)
 
+if(NOT BUILD_SHARED_LIBS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # "Unique" symbols cannot be made local to the static library's one object (build_static.sh); weak ones can.
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+endif()
+
 # Programs of a sanitizer build carry the sanitizers' options inside, so that they can be run by hand as ctest runs them.
 add_library(mortise_sanitizer_options INTERFACE)
 if(MORTISE_SANITIZE)
