@@ -56,7 +56,7 @@ struct Bare {
     Bare& operator=(const Bare&) = delete;
 
     void define(const char* from, const char* name, std::vector<wasm_valkind_t> params, std::vector<wasm_valkind_t> results,
-                wasmtime_func_unchecked_callback_t call, void* env) {
+                wasmtime_func_unchecked_callback_t callback, void* env) {
         const auto types = [](const std::vector<wasm_valkind_t>& kinds) {
             wasm_valtype_vec_t out;
             wasm_valtype_vec_new_uninitialized(&out, kinds.size());
@@ -65,7 +65,7 @@ struct Bare {
         };
         auto in = types(params), out = types(results);
         wasm_functype_t* type = wasm_functype_new(&in, &out);
-        check(wasmtime_linker_define_func_unchecked(linker, from, std::strlen(from), name, std::strlen(name), type, call, env,
+        check(wasmtime_linker_define_func_unchecked(linker, from, std::strlen(from), name, std::strlen(name), type, callback, env,
                                                     nullptr), name);
         wasm_functype_delete(type);
     }
