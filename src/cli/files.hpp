@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <mortise/bytes.hpp>
+#include <mortise/error.hpp>
+
+namespace mortise::cli {
+
+/// A file's content. Errors: `not_found`, `invalid_argument` (a directory, or more than
+/// `limit` bytes), `io`. The message does not name the file.
+Result<Bytes> read_file(const std::string& path, std::uint64_t limit);
+
+/// Everything from stdin. Errors: `io`, `invalid_argument` (more than `limit` bytes).
+Result<Bytes> read_standard_input(std::uint64_t limit);
+
+}  // namespace mortise::cli

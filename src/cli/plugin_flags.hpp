@@ -1,0 +1,52 @@
+#pragma once
+
+#include <mortise/error.hpp>
+#include <mortise/plugin.hpp>
+#include <mortise/runtime.hpp>
+
+#include "cli/command_line.hpp"
+
+namespace mortise::cli {
+
+/// The options that `call` and `run` share: engine, limits, sandbox, trust.
+class PluginFlags {
+public:
+    /// Adds them to the command line, which must outlive this.
+    explicit PluginFlags(CommandLine& line);
+
+    /// What they say, on top of what is in `runtime` and `plugin`: the subcommand's own defaults. `program` is the name that the
+    /// guest sees as its own where it gets arguments at all. Errors: `invalid_argument`, `not_found` (a directory), naming the option.
+    Result<void> apply(RuntimeOptions& runtime, PluginOptions& plugin, const std::string& program) const;
+
+    /// `--stdio`, or nothing.
+    enum class Stdio : std::uint8_t { inherit, discard };
+    Result<std::optional<Stdio>> stdio() const;
+
+    bool counts_fuel() const { return given(fuel_); }
+
+private:
+    Result<void> apply_limits(RuntimeOptions& runtime, Limits& limits) const;
+    Result<void> apply_sandbox(Sandbox& sandbox, const std::string& program) const;
+    Result<void> apply_clock_and_seed(Sandbox& sandbox) const;
+
+    CLI::Option* engine_;
+    CLI::Option* sha256_;
+    CLI::Option* timeout_;
+    CLI::Option* fuel_;
+    CLI::Option* memory_;
+    CLI::Option* stack_;
+    CLI::Option* directories_;
+    CLI::Option* environment_;
+    CLI::Option* arguments_;
+    CLI::Option* stdio_;
+    CLI::Option* clock_;
+    CLI::Option* seed_;
+};
+
+/// "HOST::GUEST" or "HOST::GUEST:ro". Errors: `invalid_argument`.
+Result<HostDirectory> parse_directory(std::string_view text);
+
+/// "KEY=VALUE". Errors: `invalid_argument`.
+Result<std::pair<std::string, std::string>> parse_variable(std::string_view text);
+
+}  // namespace mortise::cli

@@ -1,0 +1,17 @@
+;; An aspect: a bump allocator, an echo, a host call, a loop.
+(module
+  (import "my-api" "text.upper" (func $upper (param i32) (result i32)))
+  (import "env" "abort" (func $abort (param i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $top (mut i32) (i32.const 1024))
+  (func (export "__aspect_start__"))
+  (func (export "allocate") (param $n i32) (result i32)
+    (local $at i32)
+    (local.set $at (global.get $top))
+    (global.set $top (i32.add (global.get $top) (local.get $n)))
+    (local.get $at))
+  (func (export "same") (param i32) (result i32) (local.get 0))
+  (func (export "nothing") (param i32) (result i32) (i32.const 0))
+  (func (export "upper") (param i32) (result i32) (call $upper (local.get 0)))
+  (func (export "boom") (result i32) (call $abort (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 7)) unreachable)
+  (func (export "forever") (result i32) (loop (br 0)) (i32.const 0)))

@@ -1,0 +1,2 @@
+;; Start-up that fails.
+(module (func $start unreachable) (start $start) (func (export "f")))
