@@ -1,6 +1,7 @@
 #include "host/abis.hpp"
 
 #include "abi/aspect/aspect.hpp"
+#include "abi/dataflow/dataflow.hpp"
 #include "abi/hookr/hookr.hpp"
 #include "abi/plain/plain.hpp"
 #include "abi/w3bstream/w3bstream.hpp"
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<abi::Abi>> make_abis() {
     all.push_back(abi::make_wasp());
     all.push_back(abi::make_aspect());
     all.push_back(abi::make_w3bstream());
+    all.push_back(abi::make_dataflow());
     return all;
 }
 
