@@ -12,6 +12,10 @@ void FreeSet::clear() {
 }
 
 void FreeSet::compact() {
+    if (blocks_.size() == 2) {
+        if (blocks_[0].address == blocks_[1].address) blocks_.erase(blocks_.begin());
+        return;
+    }
     if (blocks_.size() <= 8) {   // a usual call: no sorting
         std::size_t kept = 0;
         for (std::size_t i = 0; i < blocks_.size(); ++i) {

@@ -26,6 +26,8 @@ Guest::Guest(const Options& options, const ModuleInfo& info, engine::Store& stor
     allocate_ = find(info, "allocate", {{ValType::i32}, {ValType::i32}});
     deallocate_ = find(info, "deallocate", {{ValType::i32, ValType::i32}, {}});
     get_string_size_ = find(info, "get_string_size", {{ValType::i32}, {ValType::i32}});
+    places_ = memory_ && allocate_.function;
+    reads_text_ = memory_ && get_string_size_.function;
 }
 
 Guest::Helper Guest::find(const ModuleInfo& info, std::string_view name, const FunctionType& type) {
@@ -47,38 +49,46 @@ Result<void> Guest::need_memory(std::string_view purpose) const {
     return fail(ErrorCode::missing_export, concat("the plugin exports no memory \"memory\", ", purpose));
 }
 
-Result<void> Guest::can_place() const {
+Result<void> Guest::why_not_place() const {
     if (auto found = need(allocate_, "allocate", "(i32) -> i32", "which wasp needs to pass text or bytes"); !found) return found;
     return need_memory("through which wasp passes text and bytes");
 }
 
-Result<void> Guest::can_read_text() const {
+Result<void> Guest::why_not_read_text() const {
     if (auto found = need(get_string_size_, "get_string_size", "(i32) -> i32", "which wasp needs to read text"); !found) return found;
     return need_memory("from which wasp reads text");
 }
 
-Result<void> Guest::can_read_bytes() const { return need_memory("from which wasp reads bytes"); }
+Result<void> Guest::why_not_read_bytes() const { return need_memory("from which wasp reads bytes"); }
 
-Result<std::uint32_t> Guest::allocate(std::uint64_t size) {
+Result<Guest::Block> Guest::allocate(std::uint64_t size) {
     if (size > UINT32_MAX || size > session_.limits->memory_bytes) {
         return fail(ErrorCode::memory_limit, concat("a block of ", size, " bytes is more than the guest may have"));
     }
     RawValue slot{};
     slot.i32 = static_cast<std::int32_t>(static_cast<std::uint32_t>(size));
     const Stop stop = run(session_, store_, *allocate_.function, &slot, 1);
-    if (stop != Stop::done) return fail(error_of_stop(store_, stop).add_context(concat("while the guest allocated ", size, " bytes")));
-    const auto address = static_cast<std::uint32_t>(slot.i32);
-    if (address != 0 && memory().contains(address, size)) {
-        if (heard()) emit({.what = Event::What::block_allocated, .address = address, .size = static_cast<std::uint32_t>(size)});
-        return address;
+    if (stop != Stop::done) [[unlikely]] {
+        return fail(error_of_stop(store_, stop).add_context(concat("while the guest allocated ", size, " bytes")));
     }
+    const auto address = static_cast<std::uint32_t>(slot.i32);
+    const GuestMemory memory = this->memory();
+    if (address == 0 || !memory.contains(address, size)) [[unlikely]] return fail(no_block(size, address));
+    if (heard()) {
+        emit({.what = Event::What::block_allocated, .address = address, .size = static_cast<std::uint32_t>(size)});
+    }
+    return Block{address, memory};
+}
+
+Error Guest::no_block(std::uint64_t size, std::uint32_t address) {
+    const std::string called = concat("allocate(", size, ")");
     if (store_.growth_was_refused()) {
         store_.clear_refused_growth();
-        return fail(ErrorCode::memory_limit, concat("allocate(", size, ") found no memory: a growth was refused at the limit"));
+        return Error(ErrorCode::memory_limit, called + " found no memory: a growth was refused at the limit");
     }
-    if (address == 0) return fail(ErrorCode::bad_pointer, concat("allocate(", size, ") returned 0"));
-    return fail(ErrorCode::bad_pointer, concat("allocate(", size, ") returned ", address, ", a block beyond the guest's memory of ",
-                                               memory().size(), " bytes"));
+    if (address == 0) return Error(ErrorCode::bad_pointer, called + " returned 0");
+    return Error(ErrorCode::bad_pointer, concat(called, " returned ", address, ", a block beyond the guest's memory of ",
+                                                memory().size(), " bytes"));
 }
 
 Result<void> Guest::note(FreeSet& frees, std::uint32_t address, std::uint64_t size, bool from_guest) {
@@ -113,22 +123,22 @@ Result<std::uint32_t> Guest::place(const ValueView& value, FreeSet& frees) {
     const bool text = value.kind() == Kind::string;
     const std::uint64_t length = text ? value.text().size() : value.bytes().size();
     const std::uint64_t size = length + (text ? 1 : 4);
-    auto address = allocate(size);
-    if (!address) return address;
-    const GuestMemory memory = this->memory();
+    const auto block = allocate(size);
+    if (!block) return fail(block.error());
+    const auto [address, memory] = *block;
     if (text) {
-        write_text(memory, *address, value.text());
+        write_text(memory, address, value.text());
     } else {
-        memory.store<std::uint32_t>(*address, static_cast<std::uint32_t>(length));
-        memory.write(std::uint64_t{*address} + 4, value.bytes());
+        memory.store<std::uint32_t>(address, static_cast<std::uint32_t>(length));
+        memory.write(std::uint64_t{address} + 4, value.bytes());
     }
     if (heard()) {
         emit({.what = text ? Event::What::text_placed : Event::What::bytes_placed,
               .text = text ? value.text() : std::string_view(),
-              .address = *address,
+              .address = address,
               .size = static_cast<std::uint32_t>(length)});
     }
-    if (auto noted = note(frees, *address, size, false); !noted) return fail(std::move(noted).error());
+    if (auto noted = note(frees, address, size, false); !noted) return fail(std::move(noted).error());
     return address;
 }
 

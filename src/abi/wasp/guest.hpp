@@ -18,10 +18,19 @@ public:
     Guest(const Options& options, const ModuleInfo& info, engine::Store& store, engine::InstanceId id, Session& session);
 
     /// Why text and bytes cannot be given to the guest, or nothing. Errors: `missing_export`, `export_mismatch`.
-    Result<void> can_place() const;
-    /// Why text cannot be read from the guest, or nothing. Errors: as above.
-    Result<void> can_read_text() const;
-    Result<void> can_read_bytes() const;
+    Result<void> can_place() const {
+        if (places_) [[likely]] return {};
+        return why_not_place();
+    }
+    /// Why text, or bytes, cannot be read from the guest, or nothing. Errors: as above.
+    Result<void> can_read_text() const {
+        if (reads_text_) [[likely]] return {};
+        return why_not_read_text();
+    }
+    Result<void> can_read_bytes() const {
+        if (memory_) [[likely]] return {};
+        return why_not_read_bytes();
+    }
 
     /// Puts text or bytes into a block of the guest's own and notes it in `frees`. Gives its address. Errors: `bad_pointer`
     /// (what `allocate` gave), `memory_limit`, and what running the guest can give.
@@ -50,7 +59,17 @@ private:
     Helper find(const ModuleInfo& info, std::string_view name, const FunctionType& type);
     Result<void> need(const Helper& helper, std::string_view name, std::string_view type, std::string_view purpose) const;
     Result<void> need_memory(std::string_view purpose) const;
-    Result<std::uint32_t> allocate(std::uint64_t size);
+    Result<void> why_not_place() const;
+    Result<void> why_not_read_text() const;
+    Result<void> why_not_read_bytes() const;
+
+    /// A block inside the guest's memory, as memory is after the guest allocated it.
+    struct Block {
+        std::uint32_t address;
+        engine::GuestMemory memory;
+    };
+    Result<Block> allocate(std::uint64_t size);
+    Error no_block(std::uint64_t size, std::uint32_t address);
     Result<void> note(FreeSet& frees, std::uint32_t address, std::uint64_t size, bool from_guest);
     void write_text(engine::GuestMemory memory, std::uint32_t address, std::string_view text) noexcept;
     Result<void> free_block(FreeSet::Block block);
@@ -64,6 +83,8 @@ private:
     Helper allocate_;
     Helper deallocate_;
     Helper get_string_size_;
+    bool places_ = false;       // what `can_place` and `can_read_text` say
+    bool reads_text_ = false;
 };
 
 }  // namespace mortise::abi::wasp

@@ -127,7 +127,9 @@ Result<Bound> WaspInstance::bind(std::string_view name, std::optional<std::span<
 Result<void> WaspInstance::check_arguments(const Bound& bound, std::span<const ValueView> arguments) const {
     if (arguments.size() != bound.params.size()) return fail(wrong_count(bound.name, bound.params.size(), arguments.size()));
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        if (auto fits = check_param(bound.name, i, arguments[i].kind(), bound.params[i]); !fits) return fits;
+        const Kind kind = arguments[i].kind();
+        const bool plain = is_pointer(kind) ? bound.params[i] == ValType::i32 && guest_.can_place().has_value() : converts(kind, bound.params[i]);
+        if (!plain) [[unlikely]] return check_param(bound.name, i, kind, bound.params[i]);
     }
     return {};
 }
