@@ -22,19 +22,19 @@ namespace mortise {
 enum class Access : std::uint8_t { read_only, read_write };
 
 /// A host directory that the guest sees under a name of its own. Nothing outside can be reached through it, by any path or
-/// symbolic link.
+/// symbolic link; hard links and mounts that are inside count as inside.
 struct HostDirectory {
     std::string host_path;   ///< opened when the instance starts; a missing one fails the start with `io`
     std::string guest_path;  ///< as the guest names it, e.g. `/data`
-    Access access = Access::read_only;          ///< a plugin that writes is told so by name
-    std::optional<std::uint64_t> quota_bytes;   ///< bytes that this instance may add; beyond it the guest sees EDQUOT/ENOSPC
-    std::optional<std::uint64_t> quota_files;   ///< files and directories that it may add
+    Access access = Access::read_only;          ///< writing is asked for by name; without it the guest sees EROFS
+    std::optional<std::uint64_t> quota_bytes{}; ///< bytes, by file size, that this instance may add; beyond it the guest sees EDQUOT
+    std::optional<std::uint64_t> quota_files{}; ///< names of files, directories and links that it may add (EDQUOT)
 };
 
-/// A directory that lives in memory, private to each instance.
+/// A directory that lives in memory, private to each instance. Beyond its quotas the guest sees ENOSPC.
 struct MemoryDirectory {
     std::string guest_path;
-    std::map<std::string, Bytes> files;         ///< initial content: path below the directory -> bytes
+    std::map<std::string, Bytes> files{};       ///< initial content: path below the directory -> bytes; counts in the quotas
     Access access = Access::read_write;
     std::uint64_t quota_bytes = std::uint64_t{16} << 20;  ///< of all files together
     std::uint64_t quota_files = 1'000;
@@ -45,7 +45,8 @@ struct NoInput {};                               ///< end of file at once
 struct InheritInput {};                          ///< this process's stdin
 using Input = std::variant<NoInput, Bytes, InheritInput>;
 
-/// Where a guest's stdout or stderr goes.
+/// Where a guest's stdout or stderr goes. What is not inherited looks like a terminal to the guest, so that C libraries hand
+/// over each line at once instead of keeping it until the guest ends, which a plugin never does.
 struct DiscardOutput {};
 struct ObserveOutput {};                         ///< to `Observer::guest_output`, at most `Limits::log_bytes` a call
 struct InheritOutput {};                         ///< to this process's stream of the same name
@@ -58,7 +59,8 @@ struct FixedClock {
     std::chrono::nanoseconds step{1'000'000};
 };
 struct RealClock {};
-/// Supplied: the argument says which clock, the result is its time.
+/// Supplied: the argument says which clock, the result is its time. A guest's wait asks it every millisecond and lasts until
+/// it says that the time has come, or the call's own time is over.
 enum class ClockId : std::uint8_t { realtime, monotonic };
 using ClockFunction = std::function<std::chrono::nanoseconds(ClockId)>;
 using Clock = std::variant<FixedClock, RealClock, ClockFunction>;

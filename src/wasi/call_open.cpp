@@ -38,7 +38,7 @@ Errno path_open(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t
                 std::uint32_t result) {
     call.world.note(Use::files);
     if (flags > 1 || open_flags > oflags::all || fd_flags > fdflags::all) return Errno::inval;
-    if ((open_flags & oflags::directory) != 0 && (open_flags & ~oflags::directory) != 0) return Errno::inval;
+    if ((open_flags & oflags::directory) != 0 && open_flags != oflags::directory) return Errno::inval;
     base &= rights::all;  // what no right has a number for cannot be asked for either
     inheriting &= rights::all;
     const auto at = call.directory(fd, rights_for(open_flags));

@@ -30,6 +30,7 @@ public:
             todo_.pop_back();
             if (++steps_ > kMostSteps) return refuse(Errno::loop);
             if (name.size() > kNameBytes) return refuse(Errno::nametoolong);
+            if (name == ".") continue;
             if (name == "..") {
                 if (const Errno error = up(); error != Errno::success) return refuse(error);
             } else if (todo_.empty()) {
@@ -94,13 +95,13 @@ private:
 
     // `success` as an error: it was a link, whose text is to be walked now.
     Outcome<UniqueFd> open_last(const std::string& name) {
+        if (must_be_directory_ && (flags_ & O_CREAT) != 0) return refuse(Errno::isdir);  // whatever is there
         const bool exclusive = (flags_ & O_CREAT) != 0 && (flags_ & O_EXCL) != 0;
         if (follows_last() && !exclusive) {
             UniqueFd found(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
             struct stat stat{};
             if (found && ::fstat(found.get(), &stat) == 0 && S_ISLNK(stat.st_mode)) return refuse(expand(found.get()));
         }
-        if (must_be_directory_ && (flags_ & O_CREAT) != 0) return refuse(Errno::isdir);
         const int flags = flags_ | O_NOFOLLOW | (must_be_directory_ ? O_DIRECTORY : 0);
         UniqueFd opened(::openat(here(), name.c_str(), flags, mode_));
         if (!opened) return refuse(errno_from_host(errno));

@@ -20,6 +20,7 @@ public:
             std::string name = std::move(todo_.back());
             todo_.pop_back();
             if (name.size() > kNameBytes) return refuse(Errno::nametoolong);
+            if (name == ".") continue;
             if (name == "..") {
                 if (trail_.size() == 1) return refuse(Errno::perm);
                 trail_.pop_back();

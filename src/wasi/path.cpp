@@ -21,9 +21,12 @@ Components split(std::string_view path) {
     while (at < path.size()) {
         const std::size_t end = std::min(path.find('/', at), path.size());
         const std::string_view name = path.substr(at, end - at);
-        const bool skipped = name.empty() || name == ".";
-        if (!skipped) components.names.emplace_back(name);
-        components.must_be_directory = skipped || end < path.size();
+        if (!name.empty()) {
+            // Only the last one says something: that what is before it is a directory.
+            if (!components.names.empty() && components.names.back() == ".") components.names.pop_back();
+            components.names.emplace_back(name);
+        }
+        components.must_be_directory = name.empty() || name == "." || end < path.size();
         at = end + 1;
     }
     return components;

@@ -23,7 +23,7 @@ Errno check_path(std::string_view path) noexcept;
 /// The same for the text of a symbolic link to be made. An absolute one is refused: it would lead outside everywhere.
 Errno check_link_target(std::string_view target) noexcept;
 
-/// A path split at its slashes. Empty components and `.` are left out.
+/// A path split at its slashes. Empty components are left out, and so is each `.` but a last one.
 struct Components {
     std::vector<std::string> names;
     bool must_be_directory = false;  ///< it ended with a slash or `.`

@@ -153,6 +153,28 @@ TEST_P(Names, Mkdir_on_what_is_there_is_refused) {
     EXPECT_EQ(guest.mkdir(kDir, "file/dir"), Errno::notdir);
 }
 
+TEST_P(Names, Final_dot_demands_that_what_is_before_it_exists) {
+    EXPECT_EQ(guest.mkdir(kDir, "./b/./"), Errno::noent);
+    EXPECT_EQ(guest.mkdir(kDir, "b/."), Errno::noent);
+    ASSERT_EQ(guest.mkdir(kDir, "b"), Errno::success);
+    EXPECT_EQ(guest.mkdir(kDir, "b/."), Errno::exist);
+    EXPECT_EQ(guest.rmdir(kDir, "b/."), Errno::inval);
+    EXPECT_EQ(guest.rename(kDir, "b/.", kDir, "c"), Errno::busy);
+    EXPECT_EQ(guest.symlink("x", kDir, "b/."), Errno::exist);
+    ASSERT_EQ(guest.symlink("b/.", kDir, "link"), Errno::success);
+    EXPECT_THAT(guest.open(kDir, "link", {.follow = true}), Succeeds());
+}
+
+TEST_P(Names, Creating_through_a_link_with_a_slash_is_refused) {
+    ASSERT_EQ(guest.symlink("loop/", kDir, "loop"), Errno::success);
+    EXPECT_THAT(guest.open(kDir, "loop", {.follow = true}), Refuses(Errno::loop));
+    const auto opened = guest.open(kDir, "loop", {.oflags = oflags::creat, .follow = true});
+    ASSERT_FALSE(opened);
+    if (on_host()) {
+        EXPECT_EQ(opened.error(), Errno::isdir);
+    }
+}
+
 TEST_P(Names, Interesting_paths_lead_where_they_should) {
     ASSERT_EQ(guest.mkdir(kDir, "dir"), Errno::success);
     ASSERT_EQ(guest.mkdir(kDir, "dir/nested"), Errno::success);
