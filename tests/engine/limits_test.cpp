@@ -161,7 +161,7 @@ TEST_P(Interrupts, Another_thread_stops_a_running_call_and_only_that) {
                      }}};
     const auto compiled = value(try_compile(engine(), wasm_of(kBusy), host));
     Guest victim(compiled), neighbour(compiled);
-    Stop victim_stop = Stop::done, neighbour_stop = Stop::done;
+    std::atomic<Stop> victim_stop{Stop::done}, neighbour_stop{Stop::done};
     std::jthread first([&] { victim_stop = victim.call("spin").stop; });
     std::jthread second([&] { neighbour_stop = neighbour.call("spin").stop; });
     for (int seen = running; seen < 2; seen = running) running.wait(seen);
@@ -169,13 +169,13 @@ TEST_P(Interrupts, Another_thread_stops_a_running_call_and_only_that) {
     victim.store->interrupt = 1;
     victim.store->wake();  // no ticker runs: this alone must do
     first.join();
-    EXPECT_EQ(victim_stop, Stop::cancelled);
-    EXPECT_EQ(neighbour_stop, Stop::done) << "it must be running yet";
+    EXPECT_EQ(victim_stop.load(), Stop::cancelled);
+    EXPECT_EQ(neighbour_stop.load(), Stop::done) << "it must be running yet";
 
     neighbour.store->interrupt = 1;
     neighbour.store->wake();
     second.join();
-    EXPECT_EQ(neighbour_stop, Stop::cancelled);
+    EXPECT_EQ(neighbour_stop.load(), Stop::cancelled);
 
     victim.store->interrupt = 0;
     EXPECT_EQ(victim.call("count", {i32(5)}).i32(), 5);

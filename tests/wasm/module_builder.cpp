@@ -8,12 +8,6 @@
 namespace mortise::wasm::testing {
 namespace {
 
-Bytes read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return copy_bytes(text);
-}
-
 /// By memcpy: some of these are large, and iterators are slow without optimisation.
 void append(Bytes& out, BytesView part) {
     if (part.empty()) return;
@@ -109,14 +103,20 @@ Bytes module_of_body(BytesView body) {
         .build();
 }
 
+Bytes file_bytes(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return copy_bytes(text);
+}
+
 Bytes fixture(std::string_view file) {
-    auto bytes = read_file(std::string(MORTISE_SOURCE_DIR) + "/tests/wasm/fixtures/" + std::string(file));
+    auto bytes = file_bytes(std::string(MORTISE_SOURCE_DIR) + "/tests/wasm/fixtures/" + std::string(file));
     if (bytes.empty()) throw std::runtime_error("no fixture " + std::string(file));
     return bytes;
 }
 
 Bytes shared_file(std::string_view path) {
-    return read_file(std::string(MORTISE_SHARED_DIR) + "/" + std::string(path));
+    return file_bytes(std::string(MORTISE_SHARED_DIR) + "/" + std::string(path));
 }
 
 }  // namespace mortise::wasm::testing

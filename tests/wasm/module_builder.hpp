@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,6 +59,9 @@ private:
 
 /// A module of one function of type () -> () with this body, its memory, table, global and data count declared.
 Bytes module_of_body(BytesView body);
+
+/// A file's bytes; empty if it is not there.
+Bytes file_bytes(const std::string& path);
 
 /// A file of tests/wasm/fixtures.
 Bytes fixture(std::string_view file);

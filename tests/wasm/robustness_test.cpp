@@ -1,4 +1,4 @@
-#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <random>
 
@@ -111,6 +111,20 @@ INSTANTIATE_TEST_SUITE_P(Wapc, RealModule,
                              std::ranges::replace(name, '.', '_');
                              return name;
                          });
+
+TEST(FuzzSeeds, Every_seed_is_read_whole_and_cut) {
+    std::size_t modules = 0;
+    for (const auto& file : std::filesystem::directory_iterator(MORTISE_SOURCE_DIR "/fuzz/corpus/module_reader")) {
+        const auto wasm = testing::file_bytes(file.path().string());
+        ASSERT_FALSE(wasm.empty()) << file.path();
+        const bool component = file.path().filename() == "component";
+        EXPECT_EQ(read_module(wasm).has_value(), !component) << file.path();
+        read_all_ways(Exact(wasm).view());
+        for (std::size_t size = 0; size < wasm.size(); ++size) read_all_ways(Exact(BytesView(wasm).first(size)).view());
+        ++modules;
+    }
+    EXPECT_GT(modules, 20u);
+}
 
 TEST(SmallModule, Every_cut_and_every_single_byte_change_harms_nothing) {
     for (const auto* file : {"everything.wasm", "all_instructions.wasm", "metering.wasm"}) {

@@ -17,8 +17,14 @@ using base::concat;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-constexpr std::uint64_t kTableElementBytes = 16;                   // at least what the engine counts for one
-constexpr std::uint64_t kLeftForOthers = std::uint64_t{32} << 40;  // address space that pools leave alone
+constexpr std::uint64_t kTableElementBytes = 16;  // at least what the engine counts for one
+/// Address space that pools leave alone: instances without a pool need some, too. Sanitizers have little to give.
+#if defined(MORTISE_SANITIZED)
+constexpr std::uint64_t kLeftForOthers = 256 * kGiB;
+constexpr std::uint32_t kSanitizedSlots = 8;
+#else
+constexpr std::uint64_t kLeftForOthers = 32'768 * kGiB;
+#endif
 
 bool can_map(std::uint64_t bytes, int protection) noexcept {
     void* at = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -45,7 +51,7 @@ std::uint64_t address_space_limit() noexcept {
 
 std::uint32_t default_slots() noexcept {
 #if defined(MORTISE_SANITIZED)
-    return 32;
+    return kSanitizedSlots;
 #else
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page = sysconf(_SC_PAGESIZE);
