@@ -86,8 +86,8 @@ public:
 private:
     using Slots = wasmtime_val_raw_t*;
 
-    void import(const char* name, std::size_t params, std::size_t results, wasmtime_func_unchecked_callback_t call) {
-        define("wapc", name, std::vector<wasm_valkind_t>(params, WASM_I32), std::vector<wasm_valkind_t>(results, WASM_I32), call, this);
+    void import(const char* name, std::size_t params, std::size_t results, wasmtime_func_unchecked_callback_t callback) {
+        define("wapc", name, std::vector<wasm_valkind_t>(params, WASM_I32), std::vector<wasm_valkind_t>(results, WASM_I32), callback, this);
     }
 
     // The memory's bytes of a range that the guest gave; a bad one ends the program.
