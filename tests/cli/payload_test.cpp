@@ -41,13 +41,13 @@ TEST(Payload, text_stands_beside_base64_only_where_the_bytes_are_utf8) {
 }
 
 TEST(Payload, errors_say_what_is_wrong) {
-    EXPECT_THAT(read(R"("text")"), HasSubstr("payload: is a string"));
+    EXPECT_THAT(read(R"("text")"), HasSubstr("payload: write an object"));
     EXPECT_THAT(read(R"({})"), HasSubstr("0 members"));
     EXPECT_THAT(read(R"({"text": "a", "hex": "00"})"), HasSubstr("2 members"));
     EXPECT_THAT(read(R"({"utf8": "a"})"), HasSubstr("no form \"utf8\""));
-    EXPECT_THAT(read(R"({"text": 5})"), HasSubstr("text is a string, not an integer"));
+    EXPECT_THAT(read(R"({"text": 5})"), HasSubstr("text must be a string, not an integer"));
     EXPECT_THAT(read(R"({"hex": "000"})"), HasSubstr("odd number"));
-    EXPECT_THAT(read(R"({"hex": "0g"})"), HasSubstr("character 1"));
+    EXPECT_THAT(read(R"({"hex": "0g"})"), HasSubstr("character 2"));
     EXPECT_THAT(read(R"({"base64": "*"})"), HasSubstr("base64 is wrong"));
     EXPECT_THAT(read(R"({"base64": "aGk=", "text": "ho"})"), HasSubstr("not the same bytes"));
 }

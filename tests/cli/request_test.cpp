@@ -40,22 +40,22 @@ TEST(Request, only_the_name_is_needed_and_it_may_be_empty) {
 }
 
 TEST(Request, errors_name_the_member) {
-    EXPECT_THAT(problem("[]"), HasSubstr("a request is an object, not an array"));
+    EXPECT_THAT(problem("[]"), HasSubstr("a request must be an object, not an array"));
     EXPECT_THAT(problem("{}"), HasSubstr("needs a name"));
-    EXPECT_THAT(problem(R"({"name": 1})"), HasSubstr("name is a string"));
-    EXPECT_THAT(problem(R"({"name": "a", "args": {}})"), HasSubstr("args is an array"));
+    EXPECT_THAT(problem(R"({"name": 1})"), HasSubstr("name must be a string"));
+    EXPECT_THAT(problem(R"({"name": "a", "args": {}})"), HasSubstr("args must be an array"));
     EXPECT_THAT(problem(R"({"name": "a", "types": "i32"})"), HasSubstr("types: "));
-    EXPECT_THAT(problem(R"({"name": "a", "payload": "p"})"), HasSubstr("payload: is a string"));
-    EXPECT_THAT(problem(R"({"name": "a", "fresh": 1})"), HasSubstr("fresh is true or false"));
+    EXPECT_THAT(problem(R"({"name": "a", "payload": "p"})"), HasSubstr("payload: write an object"));
+    EXPECT_THAT(problem(R"({"name": "a", "fresh": 1})"), HasSubstr("fresh must be true or false"));
     EXPECT_THAT(problem(R"({"name": "a", "gas": -1})"), HasSubstr("gas is negative"));
-    EXPECT_THAT(problem(R"({"name": "a", "gas": 1.0})"), HasSubstr("gas is a whole number"));
+    EXPECT_THAT(problem(R"({"name": "a", "gas": 1.0})"), HasSubstr("gas must be a whole number"));
     EXPECT_THAT(problem(R"({"name": "a", "rid": 4294967296})"), HasSubstr("rid is too large"));
-    EXPECT_THAT(problem(R"({"name": "a", "resources": []})"), HasSubstr("resources is an object"));
+    EXPECT_THAT(problem(R"({"name": "a", "resources": []})"), HasSubstr("resources must be an object"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"x": {"text": ""}}})"), HasSubstr("\"x\" is no resource id"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"-1": {"text": ""}}})"), HasSubstr("\"-1\" is no resource id"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"1": {"text": ""}, "01": {"text": ""}}})"), HasSubstr("id 1 is there more than once"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"1": 5}})"), HasSubstr("resource 1: "));
-    EXPECT_THAT(problem(R"({"name": "a", "reset_state": null})"), HasSubstr("reset_state is true or false"));
+    EXPECT_THAT(problem(R"({"name": "a", "reset_state": null})"), HasSubstr("reset_state must be true or false"));
     EXPECT_THAT(problem(R"({"name": "a", "nmae": "b"})"), HasSubstr("no member \"nmae\""));
     EXPECT_THAT(problem(R"({"name": "a", "name": "b"})"), HasSubstr("more than once"));
 }
