@@ -15,6 +15,23 @@ if(TARGET mortise_command)
     install(TARGETS mortise_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
     set_target_properties(mortise_command PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
+
+    set(completion ${PROJECT_SOURCE_DIR}/src/cli/completion)
+    install(FILES ${completion}/mortise.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME mortise)
+    install(FILES ${completion}/mortise.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _mortise)
+    install(FILES ${completion}/mortise.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+    # Manual pages are made of the command's own help. Without Python there are none.
+    find_package(Python3 COMPONENTS Interpreter)
+    if(Python3_Interpreter_FOUND)
+        set(man ${CMAKE_BINARY_DIR}/man)
+        set(maker ${PROJECT_SOURCE_DIR}/tools/make_man.py)
+        add_custom_command(OUTPUT ${man}/mortise.1
+            COMMAND ${Python3_EXECUTABLE} ${maker} $<TARGET_FILE:mortise_command> ${man}
+            DEPENDS mortise_command ${maker} VERBATIM)
+        add_custom_target(mortise_man ALL DEPENDS ${man}/mortise.1)
+        install(DIRECTORY ${man}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    endif()
 endif()
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mortise)

@@ -46,5 +46,15 @@ if [ -x "$prefix/bin/mortise" ]; then
     step "the command"
     env -u LD_LIBRARY_PATH "$prefix/bin/mortise" --version
 fi
+if [ -x "$prefix/bin/mortise" ]; then
+    step "manual pages and completion"
+    man=$(dirname "$(find "$prefix" -name mortise.1)")
+    for command in $("$prefix/bin/mortise" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+        grep -q '^\.SH OPTIONS' "$man/mortise-$command.1"
+    done
+    for file in bash-completion/completions/mortise zsh/site-functions/_mortise fish/vendor_completions.d/mortise.fish; do
+        test -s "$prefix/share/$file"
+    done
+fi
 rm -rf "$scratch"
 step "done"
