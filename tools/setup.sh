@@ -82,7 +82,7 @@ need_rust() {
         have=$(rust_version || true)
     fi
     if ! version_at_least "Rust (cargo, rustc)" "$have" 1.95; then
-        say "install it with rustup (rustup.rs), or Debian's packages rustc-web and cargo-web"
+        say "install it with rustup, or Debian's packages rustc-web and cargo-web"
         return 1
     fi
 }
