@@ -27,6 +27,7 @@ std::string_view prefix(std::string_view text, std::uint64_t limit) noexcept {
 
 void Session::log(LogLevel level, std::string_view text) noexcept {
     if (observer == nullptr) return;
+    logged = true;
     const std::string_view part = prefix(text, log_left);
     log_left -= part.size();
     try {
@@ -44,6 +45,7 @@ void Session::log(LogLevel level, std::string_view text) noexcept {
 
 void Session::output(Stream stream, BytesView bytes) noexcept {
     if (observer == nullptr || bytes.empty()) return;
+    logged = true;
     const auto part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), log_left)));
     log_left -= part.size();
     try {
@@ -138,6 +140,7 @@ Error error_of_stop(engine::Store& store, Stop stop) {
 }
 
 Result<void> run_start_section(Session& session, engine::Store& store, engine::InstanceId instance) {
+    if (session.started) return {};
     const auto function = store.function(instance, wasm::kStartExport);
     if (!function) return {};
     engine::RawValue slot{};
@@ -148,6 +151,7 @@ Result<void> run_start_section(Session& session, engine::Store& store, engine::I
 
 Result<void> run_initialiser(Session& session, engine::Store& store, engine::InstanceId instance, const ModuleInfo& info,
                              std::string_view name) {
+    if (session.started) return {};
     const FunctionType* type = info.exported_function(name);
     if (type == nullptr || !type->params.empty()) return {};
     const auto function = store.function(instance, name);

@@ -23,8 +23,10 @@ struct Session {
     const Limits* limits = nullptr;
     Observer* observer = nullptr;        ///< null: nobody listens, so events are not even built
     mortise::Instance* handle = nullptr; ///< what a HostCall hands to host functions
-    std::uint64_t log_left = 0;          ///< bytes that the running call may still log; set when an outermost call begins
+    std::uint64_t log_left = 0;          ///< bytes that the running call may still log; all of them again when it ends
     bool log_cut = false;                ///< the cut was already said in this call
+    bool logged = false;                 ///< something was logged in this call: `log_left` must be set again
+    bool started = false;                ///< the sandbox begins as a copy of a started one: start-up code must not run again
     bool poisoned = false;               ///< guest code was cut short: no more of it may run until a new instantiation
 
     /// The sandbox's random source; empty: the operating system's.

@@ -20,7 +20,6 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
                                             : plugin_->runtime->options().observer),
       now_(&plugin_->runtime->clock().now()),
       call_ticks_(plugin_->call_ticks),
-      log_bytes_(plugin_->options.limits.log_bytes),
       handle_(std::shared_ptr<InstanceState>(std::shared_ptr<void>(), this)) {
     session_.instance_id = next_id.fetch_add(1, std::memory_order_relaxed);
     session_.limits = &plugin_->options.limits;
@@ -34,7 +33,7 @@ Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const
     state->owner_.store(this_thread(), std::memory_order_relaxed);   // start-up code may call host functions that call back
     auto built = state->build();
     if (!built) return fail(std::move(built).error());
-    state->owner_.store(0, std::memory_order_release);
+    state->owner_.store(state->idle(), std::memory_order_release);
     return state;
 }
 
@@ -54,12 +53,16 @@ void InstanceState::drop() noexcept {
 Result<void> InstanceState::build() {
     drop();
     ++generation_;
-    used_ = false;
+    calls_when_built_ = calls_;
+    attention_ = true;   // until it stands: a sandbox that could not be made must not be entered
     session_.poisoned = false;
-    session_.log_left = plugin_->options.limits.log_bytes;
-    session_.log_cut = false;
+    refill_log();
 
-    auto store = plugin_->code->new_store(plugin_->store_limits);
+    // A sandbox of its own may show start-up code another world than the one that the snapshot was taken in.
+    const Image& image = plugin_->snapshot && !options_.sandbox ? *plugin_->snapshot : *plugin_->image;
+    const engine::Module& code = image.code();
+    session_.started = image.started;
+    auto store = code.new_store(plugin_->store_limits);
     if (!store) return fail(std::move(store).error());
     {
         const std::lock_guard lock(store_mutex_);
@@ -75,9 +78,9 @@ Result<void> InstanceState::build() {
         wasi_ = *std::move(world);
         host::attach_wasi(*store_, *wasi_);
     }
-    auto instance = store_->instantiate(*plugin_->code);
+    auto instance = store_->instantiate(code);
     if (!instance) return fail(std::move(instance).error());
-    auto attached = plugin_->abi->attach(plugin_->prepared, plugin_->compiled, *store_, *instance, session_);
+    auto attached = plugin_->abi->attach(plugin_->prepared, image.info, *store_, *instance, session_);
     if (!attached) return fail(std::move(attached).error());
     abi_ = *std::move(attached);
 
@@ -85,10 +88,10 @@ Result<void> InstanceState::build() {
     if (plugin_->options.limits.fuel) {
         if (auto set = store_->set_fuel(*plugin_->options.limits.fuel); !set) return set;
     }
-    ++depth_;
     auto started = abi_->start();
-    --depth_;
     if (wasi_) host::flush_wasi(*wasi_);
+    ending_ = wasi_ || closing_;
+    refill_log();
     attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel;
     if (!started) {
         session_.poisoned = true;
@@ -100,7 +103,7 @@ Result<void> InstanceState::build() {
 
 Result<std::uint64_t> InstanceState::enter() {
     const auto me = this_thread();
-    if (!take(me)) {
+    if (!take(me, kNobody) && !take(me, kAttention)) {
         if (owner_.load(std::memory_order_relaxed) == me) return enter_nested();
         return fail(ErrorCode::busy, "another thread is using the instance");
     }
@@ -110,8 +113,7 @@ Result<std::uint64_t> InstanceState::enter() {
         if (plugin_->options.limits.fuel) ready = store_->set_fuel(*plugin_->options.limits.fuel);
     }
     if (ready) return UINT64_MAX;
-    depth_ = 0;
-    owner_.store(0, std::memory_order_release);
+    owner_.store(idle(), std::memory_order_release);
     return fail(std::move(ready).error());
 }
 
@@ -128,7 +130,7 @@ Result<void> InstanceState::prepare_entry() {
             return build();
         }
     }
-    if (plugin_->policy != InstancePolicy::kept && used_) return build();
+    if (plugin_->policy != InstancePolicy::kept && calls_ != calls_when_built_) return build();
     return {};
 }
 
@@ -142,40 +144,48 @@ Result<std::uint64_t> InstanceState::enter_nested() {
     if (!engine || !(*engine)->info().capabilities.nested_calls) {
         return fail(ErrorCode::not_reentrant, "the engine has no nested calls");
     }
-    if (depth_ >= plugin_->options.limits.call_depth) {
+    if (nested_ + 1 >= plugin_->options.limits.call_depth) {
         return fail(ErrorCode::not_reentrant, "calls are nested more deeply than the limit of " +
                                                   std::to_string(plugin_->options.limits.call_depth));
     }
     if (abi_ == nullptr) return fail(ErrorCode::not_reentrant, "the instance has not started yet");
     if (session_.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
     const std::uint64_t outer = store_->deadline;
-    ++depth_;
+    ++nested_;
     store_->deadline = std::min(outer, now_->load(std::memory_order_relaxed) + plugin_->call_ticks);
     return outer;
 }
 
 void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
-    if (depth_ == 1) return leave_plain();
-    --depth_;
+    if (nested_ == 0) return leave_slowly();
+    --nested_;
     store_->deadline = outer_deadline;
 }
 
-// A call ended that left output behind, or whose instance was let go of meanwhile.
+void InstanceState::refill_log() noexcept {
+    session_.log_left = plugin_->options.limits.log_bytes;
+    session_.log_cut = false;
+    session_.logged = false;
+}
+
+// A call ended that failed, left output behind, or whose instance was let go of meanwhile; or it was no plain one.
 void InstanceState::leave_slowly() noexcept {
     if (wasi_) host::flush_wasi(*wasi_);
+    if (session_.logged) refill_log();
     if (!closing_) {
-        owner_.store(0, std::memory_order_release);
+        owner_.store(idle(), std::memory_order_release);
         return;
     }
     closing_ = false;
     drop();
-    owner_.store(0, std::memory_order_release);
+    ending_ = false;
+    owner_.store(idle(), std::memory_order_release);
     const auto last = std::move(keep_);   // may be the end of this object
 }
 
 void InstanceState::interrupt() noexcept {
     const std::lock_guard lock(store_mutex_);
-    if (!store_ || owner_.load(std::memory_order_relaxed) == 0) return;
+    if (!store_ || !in_call()) return;
     store_->interrupt.store(1, std::memory_order_relaxed);
     store_->wake();
 }
@@ -195,7 +205,7 @@ Result<void> InstanceState::reset() {
     if (closed_) return fail(ErrorCode::closed, "the instance is closed");
     owner_.store(this_thread(), std::memory_order_relaxed);
     auto built = build();
-    owner_.store(0, std::memory_order_release);
+    owner_.store(idle(), std::memory_order_release);
     return built;
 }
 
@@ -204,9 +214,11 @@ void InstanceState::close() noexcept {
     attention_ = true;
     if (in_call()) {
         closing_ = true;
+        ending_ = true;
         keep_ = shared_from_this();
         return;
     }
+    owner_.store(kAttention, std::memory_order_relaxed);
     drop();
     living_.reset();
 }

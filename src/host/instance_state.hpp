@@ -39,8 +39,9 @@ inline std::uintptr_t this_thread() noexcept {
 }
 
 /// What is behind an Instance: one sandbox, made anew where the plugin's policies say so, and the gate through which every
-/// call goes. The gate is the hot path: no lock, no allocation, no system call.
-class InstanceState : public std::enable_shared_from_this<InstanceState> {
+/// call goes. The gate is the hot path: no lock, no allocation, no system call. Cache lines of its own: instances that work
+/// on different threads must not slow each other down.
+class alignas(64) InstanceState : public std::enable_shared_from_this<InstanceState> {
 public:
     static Result<std::shared_ptr<InstanceState>> make(std::shared_ptr<const PluginState> plugin, InstanceOptions options);
     ~InstanceState();
@@ -58,10 +59,7 @@ public:
     void leave(std::uint64_t outer_deadline) noexcept;
 
     /// Marks that guest code runs inside the gate, as opposed to a mere look-up.
-    void count_call() noexcept {
-        ++calls_;
-        used_ = true;
-    }
+    void count_call() noexcept { ++calls_; }
 
     void interrupt() noexcept;
     InstanceUsage usage() const;
@@ -69,7 +67,7 @@ public:
 
     /// No more calls; the sandbox goes now, or when the running call ends.
     void close() noexcept;
-    bool in_call() const noexcept { return owner_.load(std::memory_order_relaxed) != 0; }
+    bool in_call() const noexcept { return owner_.load(std::memory_order_relaxed) > kAttention; }
 
     bool reusable() const noexcept { return !closed_ && !session_.poisoned && !in_call(); }
 
@@ -86,27 +84,33 @@ private:
     void drop() noexcept;
     Result<void> prepare_entry();                                        // the rare cases of `enter`
     Result<std::uint64_t> enter_nested();
-    bool take(std::uintptr_t me) noexcept;                               // the gate, if nobody has it
+    bool take(std::uintptr_t me, std::uintptr_t idle) noexcept;          // the gate, if it is idle in that way
     void arm() noexcept;
     void leave_slowly() noexcept;
+    void refill_log() noexcept;
+    std::uintptr_t idle() const noexcept { return attention_ || closed_ || session_.poisoned ? kAttention : kNobody; }
+
+    // What `owner_` holds while no thread is inside; neither is a thread's number.
+    static constexpr std::uintptr_t kNobody = 0;      // a plain call may enter
+    static constexpr std::uintptr_t kAttention = 1;   // `enter` must look first: closed, failed, a policy, fuel, not built yet
 
     const std::shared_ptr<const PluginState> plugin_;
     const InstanceOptions options_;
     const std::shared_ptr<Observer> observer_;
 
-    // The gate, all that a plain call touches close together. `owner_` is the thread that is inside, 0 for nobody.
-    std::atomic<std::uintptr_t> owner_{0};
-    bool attention_ = true;          // something in the way of a plain call: closed, a policy, fuel, not built yet
-    bool closing_ = false;           // closed during a call: the sandbox goes when it ends
-    bool closed_ = false;
-    bool used_ = false;              // a call ran since the sandbox was built
-    std::uint32_t depth_ = 0;
+    // The gate, all that a plain call touches close together. `owner_` is the thread that is inside, or how it is idle.
+    alignas(64) std::atomic<std::uintptr_t> owner_{kAttention};
     std::uint64_t calls_ = 0;
     std::uint64_t generation_ = 0;   // counts sandboxes: what was bound in an older one must be bound again
     const std::atomic<std::uint64_t>* const now_;
     const std::uint64_t call_ticks_;
-    const std::uint64_t log_bytes_;
     std::unique_ptr<engine::Store> store_;
+    bool ending_ = false;            // something is to be done at the end of each call: WASI's output, a close
+    bool attention_ = true;          // every call needs `enter`
+    bool closing_ = false;           // closed during a call: the sandbox goes when it ends
+    bool closed_ = false;
+    std::uint32_t nested_ = 0;       // calls in progress inside the outermost one
+    std::uint64_t calls_when_built_ = 0;
     abi::Session session_;
     Instance handle_;                // what host functions get; owns nothing
     std::optional<host::Living> living_;
@@ -116,36 +120,27 @@ private:
     std::shared_ptr<InstanceState> keep_;   // itself, while it was let go of during a call
 };
 
-inline bool InstanceState::take(std::uintptr_t me) noexcept {
-    std::uintptr_t nobody = owner_.load(std::memory_order_relaxed);
-    if (nobody != 0) return false;
-    if constexpr (kExactGate) return owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire);
+inline bool InstanceState::take(std::uintptr_t me, std::uintptr_t idle) noexcept {
+    if (owner_.load(std::memory_order_relaxed) != idle) return false;
+    if constexpr (kExactGate) return owner_.compare_exchange_strong(idle, me, std::memory_order_acquire);
     owner_.store(me, std::memory_order_relaxed);
     return true;
 }
 
 inline void InstanceState::arm() noexcept {
-    depth_ = 1;
-    session_.log_left = log_bytes_;
-    session_.log_cut = false;
     store_->interrupt.store(0, std::memory_order_relaxed);
     store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
 }
 
 inline bool InstanceState::enter_plain() noexcept {
-    if (!take(this_thread())) [[unlikely]] return false;
-    if (attention_ || session_.poisoned) [[unlikely]] {
-        owner_.store(0, std::memory_order_release);
-        return false;
-    }
+    if (!take(this_thread(), kNobody)) [[unlikely]] return false;
     arm();
     return true;
 }
 
 inline void InstanceState::leave_plain() noexcept {
-    depth_ = 0;
-    if (closing_ || wasi_) [[unlikely]] return leave_slowly();
-    owner_.store(0, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
+    if (ending_ || session_.logged || session_.poisoned) [[unlikely]] return leave_slowly();
+    owner_.store(kNobody, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
 }
 
 /// An export bound for one C++ signature.

@@ -207,10 +207,10 @@ std::optional<engine::GlobalRef> WasmtimeStore::global(engine::InstanceId instan
 
 engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::RawValue* slots,
                                  std::size_t count) noexcept {
-    const auto callee = std::bit_cast<wasmtime_func_t>(function);
     wasm_trap_t* trap = nullptr;
-    wasmtime_error_t* error =
-        wasmtime_func_call_unchecked(context_, &callee, reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
+    // The reference holds the vendor's own bytes (see `function`): only the engine reads them, so they need no copy.
+    wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, reinterpret_cast<const wasmtime_func_t*>(&function),
+                                                           reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
     if (error == nullptr && trap == nullptr) [[likely]]
         return Stop::done;
     return failed(error, trap);
