@@ -40,7 +40,7 @@ setup:
 .PHONY: demo
 demo: setup ## install what is missing, build, show what it does
 	@tools/setup.sh guests
-	$(call build,release)
+	$(call build,release,mortise_command example_wapc)
 	@examples/demo/run.sh build/release/bin/mortise
 
 .PHONY: test
