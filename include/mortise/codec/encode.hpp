@@ -94,11 +94,19 @@ bool encode_tuple(W& out, const T& value, EncodeFailure& failure, std::index_seq
     return done;
 }
 
+/// A member's key; its length is known to writers that make use of it.
+template <class T, std::size_t I, class W>
+bool encode_key(W& out) {
+    constexpr std::string_view kName = kFieldNames<T>[I];
+    if constexpr (requires { out.template key_of_size<kName.size()>(kName.data()); }) return out.template key_of_size<kName.size()>(kName.data());
+    else return out.key(kName);
+}
+
 template <class W, class T, std::size_t... I>
 bool encode_struct(W& out, const T& value, EncodeFailure& failure, std::index_sequence<I...>) {
     [[maybe_unused]] const auto members = field_references(value);
     if (!out.begin_map(sizeof...(I))) return false;
-    const bool done = (((out.key(kFieldNames<T>[I]) && encode_value(out, std::get<I>(members), failure)) ||
+    const bool done = (((encode_key<T, I>(out) && encode_value(out, std::get<I>(members), failure)) ||
                         failure.at_field(kFieldNames<T>[I])) && ...);
     if (done) out.end_map();
     return done;

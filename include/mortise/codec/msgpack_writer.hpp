@@ -51,8 +51,11 @@ public:
     bool text(std::string_view value) {
         const std::size_t size = value.size();
         if (size < 32) [[likely]] {
-            room(32);
-            *at_++ = static_cast<std::byte>(0xA0 | size);
+            std::byte* const at = room(32);
+            at[0] = static_cast<std::byte>(0xA0 | size);
+            copy_short(at + 1, value.data(), size);
+            at_ = at + 1 + size;
+            return true;
         } else if (size <= UINT8_MAX) put_number(0xD9, static_cast<std::uint8_t>(size));
         else if (size <= UINT16_MAX) put_number(0xDA, static_cast<std::uint16_t>(size));
         else if (size <= UINT32_MAX) put_number(0xDB, static_cast<std::uint32_t>(size));
@@ -72,6 +75,17 @@ public:
     }
 
     bool key(std::string_view name) { return text(name); }
+
+    /// A key whose length is known to the compiler, less than 32 bytes.
+    template <std::size_t Size>
+        requires(Size < 32)
+    bool key_of_size(const char* name) {
+        std::byte* const at = room(1 + Size);
+        at[0] = static_cast<std::byte>(0xA0 | Size);
+        std::memcpy(at + 1, name, Size);
+        at_ = at + 1 + Size;
+        return true;
+    }
     template <std::integral T>
     bool integer_key(T value) {
         if constexpr (std::signed_integral<T>) signed_integer(value);
@@ -84,24 +98,41 @@ public:
 
 private:
     // Whatever is written at once without asking again: a header of nine bytes, or a short text with its own.
-    void room(std::size_t bytes) {
+    std::byte* room(std::size_t bytes) {
         if (static_cast<std::size_t>(held_ + kHeld - at_) < bytes) [[unlikely]] flush();
+        return at_;
+    }
+    // Less than 32 bytes, without a call: two pieces that may overlap.
+    static void copy_short(std::byte* to, const char* from, std::size_t size) noexcept {
+        if (size >= 16) copy_ends<16>(to, from, size);
+        else if (size >= 8) copy_ends<8>(to, from, size);
+        else if (size >= 4) copy_ends<4>(to, from, size);
+        else for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<std::byte>(from[i]);
+    }
+    template <std::size_t Piece>
+    static void copy_ends(std::byte* to, const char* from, std::size_t size) noexcept {
+        char first[Piece], last[Piece];
+        std::memcpy(first, from, Piece);
+        std::memcpy(last, from + size - Piece, Piece);
+        std::memcpy(to, first, Piece);
+        std::memcpy(to + size - Piece, last, Piece);
     }
     void flush() {
         out_.insert(out_.end(), held_, at_);
         at_ = held_;
     }
     void put(std::uint8_t byte) {
-        room(1);
-        *at_++ = static_cast<std::byte>(byte);
+        std::byte* const at = room(1);
+        *at = static_cast<std::byte>(byte);
+        at_ = at + 1;
     }
     template <std::unsigned_integral T>
     void put_number(std::uint8_t first, T value) {
-        room(1 + sizeof(T));
-        *at_++ = static_cast<std::byte>(first);
+        std::byte* const at = room(1 + sizeof(T));
+        *at = static_cast<std::byte>(first);
         if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
-        std::memcpy(at_, &value, sizeof(T));
-        at_ += sizeof(T);
+        std::memcpy(at + 1, &value, sizeof(T));
+        at_ = at + 1 + sizeof(T);
     }
     bool header(std::size_t count, std::uint8_t fix, std::size_t most, std::uint8_t wide) {
         if (count <= most) put(static_cast<std::uint8_t>(fix | count));
