@@ -29,15 +29,17 @@ void Session::log(LogLevel level, std::string_view text) noexcept {
     if (observer == nullptr) return;
     logged = true;
     const std::string_view part = prefix(text, log_left);
-    log_left -= part.size();
+    const bool takes = !part.empty() || (text.empty() && log_left != 0);
+    // An empty line counts as one byte: whoever keeps lines keeps something for it.
+    log_left -= takes ? std::max<std::uint64_t>(part.size(), 1) : 0;
     try {
-        if (!part.empty() || text.empty()) {
+        if (takes) {
             if (is_utf8(part)) observer->guest_log(instance_id, level, part);
             else observer->guest_log(instance_id, level, to_utf8_lossy(part));
         }
     } catch (...) {  // an observer never fails a guest
     }
-    if (part.size() < text.size() && !log_cut) {
+    if ((!takes || part.size() < text.size()) && !log_cut) {
         log_cut = true;
         warn(kCut);
     }
