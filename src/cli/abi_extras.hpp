@@ -15,6 +15,9 @@
 
 namespace mortise::cli {
 
+/// Changes what a plugin may see to what guests of its ABI expect: the program's name and the workspace of wasp plugins.
+void suit_sandbox(std::string_view abi, Sandbox& sandbox);
+
 /// What guests of some ABIs reach beside host functions, for the whole run: the state and the environment of W3bstream applets.
 class Services {
 public:
@@ -28,11 +31,11 @@ private:
     std::shared_ptr<abi::w3bstream::MemoryServices> w3bstream_;
 };
 
-/// What an ABI gets with a call beside name, arguments and payload (`CallRequest::options`): gas, resources. Empty for most. Errors:
-/// `invalid_argument`, a member of the request that means nothing to this ABI.
+/// What an ABI gets with a call beside name, arguments and payload (`CallRequest::options`): gas, resources, an accumulator, which stays
+/// the request's. Empty for most. Errors: `invalid_argument`, a member of the request that means nothing to this ABI.
 Result<std::any> options_of(std::string_view abi, const Request& request);
 
-/// What the ABI says beside the result: gas left. `report` may be empty.
+/// What the ABI says beside the result: gas left, where each of several outputs ends. `report` may be empty.
 void read_report(std::string_view abi, const std::any& report, Outcome& outcome);
 
 /// True if results of this ABI's calls are values, payloads. A W3bstream handler answers with a number alone, whatever it is sent.

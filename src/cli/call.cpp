@@ -202,6 +202,7 @@ Result<void> CallCommand::add_host(const Runtime& runtime, BytesView bytes, Plan
     const auto abis = Runtime::abis();
     const auto abi = std::ranges::find(abis, !plan.plugin.abi.empty() || !chosen ? plan.plugin.abi : chosen->abi, &AbiInfo::name);
     if (abi == abis.end()) return {};
+    suit_sandbox(abi->name, plan.plugin.sandbox);
     services.add(abi->name, plan.plugin.sandbox, plan.plugin.host);
     auto file = std::make_shared<const HostFile>(*std::move(entries));
     return install_host_file(std::move(file), seen->module, *abi, plan.plugin.host);

@@ -53,6 +53,14 @@ Result<void> refuse_types(const Plugin& plugin, const std::optional<Signature>& 
     return wrong("types are for ABIs that carry values; " + plugin.abi().name + " carries a payload");
 }
 
+// Plain is what a module without any mark is taken for: it may be of another ABI.
+std::unexpected<Error> no_payload(const Plugin& plugin) {
+    const std::string& abi = plugin.abi().name;
+    const std::string text = "a payload is for ABIs that carry one; " + abi + " carries values, in args";
+    if (abi != "plain") return wrong(text);
+    return fail(ErrorCode::abi_unknown, text + ". A plugin of another ABI that carries no mark of it needs the option --abi NAME");
+}
+
 // "@FILE", "-" for stdin, or the text itself.
 Result<Bytes> payload_argument(const std::string& text) {
     if (text != "-" && !text.starts_with('@')) return copy_bytes(text);
@@ -70,6 +78,15 @@ Result<Bytes> encoded(Bytes bytes, Codec codec) {
     auto packed = codec::msgpack_from_json(text_of(bytes), kCodecLimits);
     if (!packed) return wrong("the payload is no JSON to make MessagePack of: " + packed.error().message());
     return packed;
+}
+
+Result<void> read_payload(const std::string& argument, Codec codec, std::optional<Bytes>& out) {
+    auto bytes = payload_argument(argument);
+    if (!bytes) return fail(std::move(bytes).error());
+    auto payload = encoded(*std::move(bytes), codec);
+    if (!payload) return fail(std::move(payload).error());
+    out = *std::move(payload);
+    return {};
 }
 
 Result<Json> decoded(const Bytes& bytes, Codec codec) {
@@ -144,6 +161,7 @@ Result<Call> message_call(const Plugin& plugin, Request request) {
     Call call{.name = std::move(request.name), .reset_state = request.reset_state};
     call.options = *std::move(options);
     if (request.payload) call.payload = *std::move(request.payload);
+    if (request.accumulator) call.accumulator = *std::move(request.accumulator);   // the bytes stay where they are
     return call;
 }
 
@@ -159,22 +177,23 @@ Result<Call> make_call(const Plugin& plugin, const std::string& name, std::span<
         return value_call(plugin, request, *std::move(values), types);
     }
     if (auto none = refuse_types(plugin, types); !none) return fail(std::move(none).error());
-    if (arguments.size() > 1) {
-        return wrong(plugin.abi().name + " takes one payload, not " + counted(arguments.size(), "argument"));
+    const bool folds = plugin.abi().name == "dataflow";   // a function of two inputs: the accumulator first
+    if (arguments.size() > (folds ? 2u : 1u)) {
+        return wrong(plugin.abi().name + (folds ? " takes an accumulator and a payload at most, not " : " takes one payload, not ") +
+                     counted(arguments.size(), "argument"));
+    }
+    if (arguments.size() == 2) {
+        if (auto read = read_payload(arguments.front(), codec, request.accumulator); !read) return fail(std::move(read).error());
     }
     if (!arguments.empty()) {
-        auto bytes = payload_argument(arguments.front());
-        if (!bytes) return fail(std::move(bytes).error());
-        auto payload = encoded(*std::move(bytes), codec);
-        if (!payload) return fail(std::move(payload).error());
-        request.payload = *std::move(payload);
+        if (auto read = read_payload(arguments.back(), codec, request.payload); !read) return fail(std::move(read).error());
     }
     return message_call(plugin, std::move(request));
 }
 
 Result<Call> make_call(const Plugin& plugin, Request request, const std::optional<Signature>& types) {
     if (takes_values(plugin)) {
-        if (request.payload) return wrong("a payload is for ABIs that carry one; " + plugin.abi().name + " carries values, in args");
+        if (request.payload) return no_payload(plugin);
         const auto& signature = request.types ? request.types : types;
         std::span<const Json> given;
         if (request.arguments) given = request.arguments->get_ref<const Json::array_t&>();
@@ -184,7 +203,7 @@ Result<Call> make_call(const Plugin& plugin, Request request, const std::optiona
     }
     if (auto none = refuse_types(plugin, request.types); !none) return fail(std::move(none).error());
     // The parameters of a W3bstream handler are part of its event.
-    if (request.arguments && answers_with_payload(plugin.abi())) {
+    if (request.arguments && !request.arguments->empty() && answers_with_payload(plugin.abi())) {
         return wrong("args are for ABIs that carry values; " + plugin.abi().name + " carries a payload");
     }
     return message_call(plugin, std::move(request));

@@ -26,6 +26,7 @@ struct Call {
     std::vector<Value> arguments{};
     std::optional<std::vector<Kind>> results{};     ///< as `--types` says
     Bytes payload{};
+    Bytes accumulator{};                            ///< what `options` borrow
     std::any options{};                             ///< of the type that the ABI wants, or empty
     bool reset_state = false;                       ///< forget the services' state before it
 };

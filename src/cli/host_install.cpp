@@ -73,6 +73,16 @@ std::optional<Signature> w3bstream_types(const Import& import) {
     return signature;
 }
 
+bool is_message(Kind kind) noexcept { return kind == Kind::string || kind == Kind::bytes; }
+
+// Which argument ${input} and "echo" mean: the first, but of W3bstream's functions the payload as host calls are told with it, which
+// comes after a chain's id or a key.
+std::size_t input_of(const std::vector<Kind>& params, std::string_view abi) noexcept {
+    if (abi != "w3bstream") return 0;
+    const auto last = std::find_if(params.rbegin(), params.rend(), is_message);
+    return last == params.rend() ? 0 : static_cast<std::size_t>(params.rend() - last) - 1;
+}
+
 void install_function(const std::shared_ptr<const HostFile>& file, const HostEntry& entry, const Import& import, std::string_view abi,
                       HostFunctions& out) {
     auto types = entry.types;
@@ -84,8 +94,8 @@ void install_function(const std::shared_ptr<const HostFile>& file, const HostEnt
         extra = abi::aspect::GasRule(abi::aspect::StaticGas{.cost = static_cast<std::int64_t>(*entry.gas)});
     }
     out.add_dynamic(import.module, import.name, types->params, result,
-                    [file, &entry, result](const HostCall&, std::span<const ValueView> arguments) {
-                        return reply_value(entry, arguments, result);
+                    [file, &entry, result, input = input_of(types->params, abi)](const HostCall&, std::span<const ValueView> arguments) {
+                        return reply_value(entry, arguments, result, input);
                     },
                     std::move(extra));
 }
@@ -97,8 +107,6 @@ void install_functions(const std::shared_ptr<const HostFile>& file, const Module
         if (entry != file->end()) install_function(file, *entry, import, abi, out);
     }
 }
-
-bool is_message(Kind kind) noexcept { return kind == Kind::string || kind == Kind::bytes; }
 
 // Whether an entry takes messages at all: one that names module or import must name the one through which they come.
 bool takes_messages(const HostMatch& match, const ModuleInfo& module) {

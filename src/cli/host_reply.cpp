@@ -28,7 +28,7 @@ Result<Value> text_as(const HostEntry& entry, std::string_view text, Kind result
 
 }  // namespace
 
-std::string fill_in(std::string_view pattern, std::span<const ValueView> arguments) {
+std::string fill_in(std::string_view pattern, std::span<const ValueView> arguments, std::size_t input) {
     std::string out;
     for (;;) {
         const auto at = pattern.find("${");
@@ -40,7 +40,7 @@ std::string fill_in(std::string_view pattern, std::span<const ValueView> argumen
         const auto name = pattern.substr(2, end - 2);
         std::size_t index = 0;
         const auto [after, problem] = std::from_chars(name.data(), name.data() + name.size(), index);
-        if (name == "input") append_argument(out, arguments, 0);
+        if (name == "input") append_argument(out, arguments, input);
         else if (problem == std::errc() && after == name.data() + name.size()) append_argument(out, arguments, index);
         else {
             out += "${";   // not ours: go on behind it
@@ -51,7 +51,7 @@ std::string fill_in(std::string_view pattern, std::span<const ValueView> argumen
     }
 }
 
-Result<Value> reply_value(const HostEntry& entry, std::span<const ValueView> arguments, Kind result) {
+Result<Value> reply_value(const HostEntry& entry, std::span<const ValueView> arguments, Kind result, std::size_t input) {
     const auto& reply = entry.reply;
     if (const auto* error = std::get_if<ErrorReply>(&reply)) return fail(ErrorCode::host_function_failed, error->text);
     if (result == Kind::none) return Value();
@@ -60,15 +60,15 @@ Result<Value> reply_value(const HostEntry& entry, std::span<const ValueView> arg
         if (!made) return does_not_fit(entry, "is no " + std::string(to_string(result)));
         return made;
     }
-    if (const auto* text = std::get_if<TextReply>(&reply)) return text_as(entry, fill_in(text->text, arguments), result);
+    if (const auto* text = std::get_if<TextReply>(&reply)) return text_as(entry, fill_in(text->text, arguments, input), result);
     if (const auto* bytes = std::get_if<BytesReply>(&reply)) {
         if (result == Kind::bytes) return Value(bytes->bytes);
         if (result == Kind::string) return Value(text_of(bytes->bytes));
         return does_not_fit(entry, "is bytes, not " + std::string(to_string(result)));
     }
     if (std::holds_alternative<EchoReply>(reply)) {
-        if (arguments.empty()) return does_not_fit(entry, "echoes an argument, but there is none");
-        const Value first = arguments.front().to_value();
+        if (input >= arguments.size()) return does_not_fit(entry, "echoes an argument, but there is none");
+        const Value first = arguments[input].to_value();
         if (first.kind() == result) return first;
         return text_as(entry, value_to_text(first), result);
     }

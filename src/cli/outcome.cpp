@@ -49,6 +49,16 @@ Json payload_to_json(const Outcome& outcome) {
     return out;
 }
 
+Json outputs_to_json(const Outcome& outcome) {
+    Json out = Json::array();
+    std::uint64_t begin = 0;
+    for (const std::uint64_t end : *outcome.output_ends) {
+        out.push_back(bytes_to_json(BytesView(*outcome.payload).subspan(begin, end - begin)));
+        begin = end;
+    }
+    return out;
+}
+
 }  // namespace
 
 Json outcome_to_json(Outcome outcome) {
@@ -56,6 +66,7 @@ Json outcome_to_json(Outcome outcome) {
     out["ok"] = outcome.ended.has_value();
     if (outcome.value) out["value"] = value_to_json(*outcome.value);
     if (outcome.ended && outcome.carries_payload) out["payload"] = payload_to_json(outcome);
+    if (outcome.ended && outcome.payload && outcome.output_ends) out["outputs"] = outputs_to_json(outcome);
     if (!outcome.ended) out["error"] = error_to_json(outcome.ended.error());
     auto& recording = outcome.recording;
     out["host_calls"] = std::move(recording.host_calls);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <mortise/error.hpp>
 #include <mortise/instance.hpp>
@@ -19,6 +20,7 @@ struct Outcome {
     bool carries_payload = false;        ///< the ABI answers with a payload
     std::optional<Bytes> payload;        ///< nothing: no response
     std::optional<Json> decoded;         ///< the payload through `--codec`
+    std::optional<std::vector<std::uint64_t>> output_ends;   ///< of a payload that is not one output: where each ends
     std::optional<std::uint64_t> gas_left;
     Recording recording;
     std::uint64_t elapsed_ns = 0;

@@ -85,9 +85,10 @@ Result<void> read_member(std::string_view member, Json& value, Request& request)
     if (member == "fresh") return read_flag(value, member, request.fresh);
     if (member == "reset_state") return read_flag(value, member, request.reset_state);
     if (member == "gas") {
-        auto gas = read_count<std::uint64_t>(value, member);
-        if (!gas) return fail(std::move(gas).error());
-        request.gas = *gas;
+        if (!value.is_number_integer()) return wrong_kind(member, "a whole number", value);
+        const auto* large = value.get_ptr<const Json::number_unsigned_t*>();
+        const bool too_large = large != nullptr && *large > static_cast<std::uint64_t>(INT64_MAX);
+        request.gas = too_large ? INT64_MAX : value.get<std::int64_t>();
         return {};
     }
     if (member == "rid") {
@@ -97,8 +98,14 @@ Result<void> read_member(std::string_view member, Json& value, Request& request)
         return {};
     }
     if (member == "resources") return read_resources(value, request);
+    if (member == "accumulator") {
+        auto bytes = parse_payload(value, member);
+        if (!bytes) return fail(std::move(bytes).error());
+        request.accumulator = *std::move(bytes);
+        return {};
+    }
     return wrong("a request has no member " + in_quotes(member) +
-                 "; members are name, args, types, payload, fresh, gas, rid, resources, reset_state");
+                 "; members are name, args, types, payload, fresh, gas, rid, resources, reset_state, accumulator");
 }
 
 }  // namespace

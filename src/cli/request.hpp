@@ -22,10 +22,11 @@ struct Request {
     std::optional<Signature> types{};
     std::optional<Bytes> payload{};
     bool fresh = false;                       ///< in a sandbox of its own
-    std::optional<std::uint64_t> gas{};         ///< aspect: EVM gas
+    std::optional<std::int64_t> gas{};          ///< aspect: EVM gas; whether it may be so much is the ABI's to say
     std::optional<std::uint32_t> resource{};    ///< W3bstream: "rid"
     std::vector<std::pair<std::uint32_t, Bytes>> resources{};   ///< W3bstream: further ones
     bool reset_state = false;                 ///< W3bstream: forget the key-value state before the call
+    std::optional<Bytes> accumulator{};       ///< dataflow: the first input of a function of two
 };
 
 /// The bytes of the longest line.

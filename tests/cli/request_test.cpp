@@ -47,9 +47,9 @@ TEST(Request, errors_name_the_member) {
     EXPECT_THAT(problem(R"({"name": "a", "types": "i32"})"), HasSubstr("types: "));
     EXPECT_THAT(problem(R"({"name": "a", "payload": "p"})"), HasSubstr("payload: write an object"));
     EXPECT_THAT(problem(R"({"name": "a", "fresh": 1})"), HasSubstr("fresh must be true or false"));
-    EXPECT_THAT(problem(R"({"name": "a", "gas": -1})"), HasSubstr("gas is negative"));
     EXPECT_THAT(problem(R"({"name": "a", "gas": 1.0})"), HasSubstr("gas must be a whole number"));
     EXPECT_THAT(problem(R"({"name": "a", "rid": 4294967296})"), HasSubstr("rid is too large"));
+    EXPECT_THAT(problem(R"({"name": "a", "accumulator": "b"})"), HasSubstr("accumulator: write an object"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": []})"), HasSubstr("resources must be an object"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"x": {"text": ""}}})"), HasSubstr("\"x\" is no resource id"));
     EXPECT_THAT(problem(R"({"name": "a", "resources": {"-1": {"text": ""}}})"), HasSubstr("\"-1\" is no resource id"));

@@ -168,6 +168,7 @@ public:
         std::uint64_t state_bytes = std::uint64_t{64} << 20;      ///< keys and values together; beyond it `set` fails
         std::uint64_t database_bytes = std::uint64_t{64} << 20;   ///< of the database, and of one answer
         std::size_t metrics = 5'000;                              ///< kept at most; beyond it submitting fails
+        std::uint64_t metrics_bytes = std::uint64_t{64} << 20;    ///< of all that are kept; likewise
         std::size_t log_records = 0;                              ///< kept at most, the oldest go first; 0: none are made
     };
 
@@ -206,6 +207,7 @@ private:
     std::map<std::string, Bytes, std::less<>> state_;
     std::uint64_t used_ = 0;
     std::vector<std::string> metrics_, log_;
+    std::uint64_t metrics_used_ = 0;
     std::unique_ptr<MemoryDatabase> database_;
 };
 

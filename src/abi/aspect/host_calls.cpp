@@ -275,14 +275,14 @@ Stop AspectInstance::host_call(const void* function, engine::Store& store, engin
     }
 }
 
-// Logs and returns: the guest executes `unreachable` behind the call, which is the real failure.
+// Keeps the guest's words and returns: the guest executes `unreachable` behind the call, which is the real failure. The host's own
+// line about it is an event, not the guest's log.
 Stop AspectInstance::abort(const void*, engine::Store& store, engine::Caller, RawValue* slots) noexcept {
     auto& self = *static_cast<AspectInstance*>(static_cast<Instance*>(store.abi));
     try {
         self.abort_ = read_abort(self.memory(), slots);
-        const std::string text = self.abort_->text();
-        self.session_.log(LogLevel::debug, text);
         if (self.plan_.options.on_event) {
+            const std::string text = self.abort_->text();
             emit(self.plan_.options, {.what = Event::What::aborted, .instance = self.session_.instance_id, .text = text});
         }
         return Stop::done;

@@ -16,6 +16,7 @@ using engine::Stop;
 namespace {
 
 constexpr std::uint32_t kLeastBlock = 4096;
+constexpr std::uint64_t kBytesOfAnOutput = 16;
 
 std::string range(std::uint64_t address, std::uint64_t size) {
     return base::concat(size, " bytes at ", base::hex(address));
@@ -96,7 +97,9 @@ Result<void> DataflowInstance::release(const Block& block) {
 Result<void> DataflowInstance::take_output(Frame& frame, std::uint32_t address, std::uint64_t size, std::string_view what) {
     const auto bytes = memory().bytes(address, size);
     if (!bytes) return fail(ErrorCode::bad_pointer, base::concat(what, ": ", range(address, size), " are not in memory"));
-    if (frame.reply.payload.size() + size > session_.limits->output_bytes) {
+    // Outputs without a byte count too: they are told one by one.
+    const std::uint64_t told = frame.reply.payload.size() + kBytesOfAnOutput * frame.ends.size();
+    if (told + size > session_.limits->output_bytes) {
         return fail(ErrorCode::output_limit, base::concat(what, ": the outputs exceed the limit of ", session_.limits->output_bytes, " bytes"));
     }
     frame.reply.payload.insert(frame.reply.payload.end(), bytes->begin(), bytes->end());

@@ -70,8 +70,10 @@ Result<SqlRows> MemoryServices::query(const CallContext& context, const std::str
 
 Result<void> MemoryServices::submit_metrics(const CallContext&, std::string_view json) {
     const std::lock_guard lock(mutex_);
-    if (metrics_.size() >= settings_.metrics) return fail(ErrorCode::output_limit, "the queue of metrics is full");
+    const bool room = metrics_.size() < settings_.metrics && json.size() <= settings_.metrics_bytes - metrics_used_;
+    if (!room) return fail(ErrorCode::output_limit, "the queue of metrics is full");
     metrics_.emplace_back(json);
+    metrics_used_ += json.size();
     return {};
 }
 
@@ -96,6 +98,7 @@ std::map<std::string, Bytes, std::less<>> MemoryServices::state() const {
 
 std::vector<std::string> MemoryServices::take_metrics() {
     const std::lock_guard lock(mutex_);
+    metrics_used_ = 0;
     return std::exchange(metrics_, {});
 }
 

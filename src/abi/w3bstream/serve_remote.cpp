@@ -3,10 +3,9 @@
 
 #include <mortise/codec/base64.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include "abi/w3bstream/applet.hpp"
 #include "abi/w3bstream/go_json.hpp"
+#include "abi/w3bstream/guest_json.hpp"
 #include "abi/w3bstream/serve.hpp"
 #include "base/text.hpp"
 
@@ -31,23 +30,23 @@ std::string member(const Json& object, const char* name) {
     return found->dump();
 }
 
-enum class Sends : bool { no, yes };
+enum class Sends : std::uint8_t { no, yes, with_operator };
 
 std::optional<Transaction> parse_transaction(std::string_view json, std::uint32_t chain, Sends sends) {
-    const Json object = Json::parse(json, nullptr, false);
+    const Json object = parse_guest_json(json);
     if (!object.is_object()) return std::nullopt;
     Transaction out{.chain_id = chain, .to = member(object, "to"), .value = member(object, "value"), .data = member(object, "data"),
                     .operator_name = {}};
-    if (sends == Sends::yes && (out.to.empty() || out.value.empty())) return std::nullopt;
+    if (sends != Sends::no && (out.to.empty() || out.value.empty())) return std::nullopt;
+    if (sends == Sends::with_operator) out.operator_name = member(object, "operatorName");
     return out;
 }
 
 Outcome send(Applet& applet, std::string_view name, std::string_view json, std::optional<std::uint32_t> chain, bool with_operator,
              Served& served) {
     if (!chain) return failed(applet, name, "no default chain is configured");
-    auto transaction = parse_transaction(json, *chain, Sends::yes);
+    auto transaction = parse_transaction(json, *chain, with_operator ? Sends::with_operator : Sends::yes);
     if (!transaction) return failed(applet, name, "the transaction is no JSON object with \"to\" and \"value\"");
-    if (with_operator) transaction->operator_name = member(Json::parse(json, nullptr, false), "operatorName");
     applet.host_log(Level::info, name, json);
     auto hash = applet.services().send(applet.context(), *transaction);
     if (!hash) return failed(applet, name, hash.error().message());
@@ -78,7 +77,7 @@ ApiResponse error_response(int status, std::string_view text) {
 
 std::optional<ApiRequest> parse_request(std::string_view json) {
     constexpr std::string_view kHost = "w3bstream://w3bstream.com";
-    const Json object = Json::parse(json, nullptr, false);
+    const Json object = parse_guest_json(json);
     if (!object.is_object()) return std::nullopt;
     ApiRequest request{.method = member(object, "Method"), .path = member(object, "Url"), .headers = {}, .body = {}, .event_type = {}};
     if (request.path.starts_with(kHost)) request.path.erase(0, kHost.size());
@@ -200,8 +199,7 @@ Outcome serve_request(Applet& applet, const Inputs& inputs, Served& served) {
 }
 
 Outcome serve_metrics(Applet& applet, const Inputs& inputs, Served&) {
-    const Json metrics = Json::parse(inputs.text(0), nullptr, false);
-    if (metrics.is_discarded() || metrics.is_array()) return failed(applet, "ws_submit_metrics", "not JSON, or an array");
+    if (!is_json_but_no_array(inputs.text(0))) return failed(applet, "ws_submit_metrics", "not JSON, or an array");
     auto done = applet.services().submit_metrics(applet.context(), inputs.text(0));
     if (!done) return failed(applet, "ws_submit_metrics", done.error().message());
     return Outcome::ok;

@@ -7,10 +7,9 @@
 
 #include <mortise/codec/base64.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include "abi/w3bstream/applet.hpp"
 #include "abi/w3bstream/go_json.hpp"
+#include "abi/w3bstream/guest_json.hpp"
 #include "abi/w3bstream/serve.hpp"
 #include "abi/w3bstream/sql_time.hpp"
 #include "base/text.hpp"
@@ -94,7 +93,7 @@ Outcome failed(Applet& applet, std::string_view what, const Error& error) {
 
 Result<Statement> parse_statement(std::string_view json) {
     constexpr std::string_view kKinds[] = {"int32", "int64", "float32", "float64", "string", "bool", "bytes", "time"};
-    const Json request = Json::parse(json, nullptr, false);
+    const Json request = parse_guest_json(json);
     if (request.is_discarded()) return fail(ErrorCode::decode, "the SQL request is no JSON");
     if (!request.is_object() || !request.contains("statement") || !request["statement"].is_string()) {
         return fail(ErrorCode::decode, "the SQL request has no \"statement\"");

@@ -171,13 +171,15 @@ TEST(Dataflow, HostileResults_areBadPointers) {
         (func (export "output") (param i32 i32) (result i32) (call $output (i32.const -1) (i32.const 2)) (i32.const 0))
         (func (export "error") (param i32 i32) (result i32) (call $error (i32.const 131071) (i32.const 2)) (i32.const 0))
         (func (export "log") (param i32 i32) (result i32) (call $log (i32.const 0) (i32.const 131071) (i32.const 2)) (i32.const 0))
-        (func (export "flood") (param i32 i32) (result i32) (loop (call $output (i32.const 0) (i32.const 65536)) (br 0)) (i32.const 0)))";
+        (func (export "flood") (param i32 i32) (result i32) (loop (call $output (i32.const 0) (i32.const 65536)) (br 0)) (i32.const 0))
+        (func (export "drizzle") (param i32 i32) (result i32) (loop (call $output (i32.const 0) (i32.const 0)) (br 0)) (i32.const 0)))";
     auto instance = start(functions);
     for (const std::string_view name : {"too_long", "outside", "wraps", "output", "error", "log"}) {
         EXPECT_THAT(instance.invoke(name, "x"), FailsWith(ErrorCode::bad_pointer)) << name;
     }
     EXPECT_THAT(instance.invoke("from_nothing", ""), FailsWith(ErrorCode::bad_pointer));
     EXPECT_THAT(instance.invoke("flood", ""), FailsWith(ErrorCode::output_limit));
+    EXPECT_THAT(instance.invoke("drizzle", ""), FailsWith(ErrorCode::output_limit));   // outputs without a byte need room as well
 }
 
 TEST(Dataflow, HostFunctionMayCallBack) {
