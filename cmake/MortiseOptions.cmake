@@ -9,6 +9,7 @@ option(MORTISE_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(MORTISE_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(MORTISE_FUZZ "Build the fuzzers (clang only)" OFF)
 option(MORTISE_WERROR "Treat warnings as errors" OFF)
+set(MORTISE_ENGINES "all" CACHE STRING "Engines to build in: all, or a list of folders of src/engines (wasmtime;wasmi;...)")
 set(MORTISE_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 set(MORTISE_SHARED_DIR "${CMAKE_CURRENT_SOURCE_DIR}/../shared" CACHE PATH
     "Folder of real third-party plugins and ABI descriptions that some tests use; they are skipped without it")

@@ -39,6 +39,7 @@ RESOURCE_USERS = {"host", "stream", "capi", "cli"}
 
 # Headers of other projects, by the beginning of their name, and the rooms that may include them.
 VENDORS = {
+    "wasmtime/wat.h": {"engines/wasmtime", "engines/wasmi"},
     "wasmtime": {"engines/wasmtime"},
     "wasm.h": {"engines/wasmtime", "engines/wasm_c_api"},
     "mortise_engines.h": {"engines/wasmtime", "engines/wasmi"},
@@ -170,6 +171,8 @@ PLANTED = [
     ("src/engines/wasmi/a.cpp", '#include "abi/abi.hpp"', False),
     ("src/engines/wasmi/a.cpp", "#include <mortise_engines.h>", True),
     ("src/engines/wasmi/a.cpp", "#include <wasmtime.h>", False),
+    ("src/engines/wasmi/a.cpp", "#include <wasmtime/wat.h>", True),
+    ("src/engines/native/a.cpp", "#include <wasmtime/wat.h>", False),
     ("src/engines/wasmtime/a.cpp", "#include <wasmtime.h>", True),
     ("src/engines/wasmtime/a.cpp", "#include <wasmtime/store.h>", True),
     ("src/engines/native/a.cpp", "#include <mortise_engines.h>", False),

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace mortise {
 
@@ -49,11 +51,41 @@ struct WasmtimeOptions {
     /// code needs no bounds checks and memory never moves; less is slower and for hosts with little address space
     /// (`ulimit -v`), where it is chosen by itself.
     std::optional<std::uint64_t> memory_reservation_bytes{};
+
+    /// Asks the system for huge pages behind linear memories, as far as it offers them on request (transparent huge pages
+    /// set to `madvise` or `always`; ignored elsewhere). Off: a memory that is touched then costs 2 MiB at least, and
+    /// clearing it for the next instance takes longer. For guests that work on many megabytes.
+    bool huge_pages = false;
+};
+
+/// How a Wasmi engine is made. A value. Wasmi interprets: it needs no executable memory and little address space, loads
+/// modules fast, and runs code ten to a hundred times slower than a compiler's.
+struct WasmiOptions {
+    /// The most that a plugin may ask for as its stack, in bytes, 64 KiB to 1 GiB. It is memory of Wasmi's own, not of the
+    /// calling thread. 2 MiB: as for Wasmtime, so that a plugin's limits fit both.
+    std::size_t max_stack_bytes = std::size_t{2} << 20;
+
+    /// How often running code looks at its deadline and at `Instance::interrupt`, in units of Wasmi's fuel (about one for
+    /// each simple instruction), 1,000 to 1,000,000,000. A million: about every 2 ms. One instruction is never divided:
+    /// filling a large memory is one step. Wasmi 2.0 cannot go on after a `table.grow` by eight elements or more that meets
+    /// such a look: that call fails with `internal`, the more rarely the larger the interval.
+    std::uint64_t check_interval = 1'000'000;
+};
+
+namespace native {
+class Module;
+}
+
+/// What a native engine runs: plugins that are functions of this program, see <mortise/native.hpp>.
+struct NativeOptions {
+    std::vector<std::shared_ptr<const native::Module>> modules{};   ///< of unique names; none is null
 };
 
 /// The settings of every engine; an engine reads its own.
 struct EngineOptions {
+    NativeOptions native;
     WasmtimeOptions wasmtime;
+    WasmiOptions wasmi;
 };
 
 }  // namespace mortise

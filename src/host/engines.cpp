@@ -6,6 +6,9 @@
 #if MORTISE_HAS_ENGINES_WASMTIME
 #include "engines/wasmtime/wasmtime_engine.hpp"
 #endif
+#if MORTISE_HAS_ENGINES_WASMI
+#include "engines/wasmi/wasmi_engine.hpp"
+#endif
 
 namespace mortise::host {
 
@@ -20,6 +23,9 @@ struct Entry {
 constexpr Entry kEngines[] = {
 #if MORTISE_HAS_ENGINES_WASMTIME
     {"wasmtime", [](std::string_view, const EngineOptions& options) { return engines::make_wasmtime(options.wasmtime); }},
+#endif
+#if MORTISE_HAS_ENGINES_WASMI
+    {"wasmi", [](std::string_view, const EngineOptions& options) { return engines::make_wasmi(options.wasmi); }},
 #endif
     {"", nullptr},
 };

@@ -7,6 +7,9 @@
 #if MORTISE_HAS_ENGINES_WASMTIME
 #include "engines/wasmtime/wasmtime_engine.hpp"
 #endif
+#if MORTISE_HAS_ENGINES_WASMI
+#include "engines/wasmi/wasmi_engine.hpp"
+#endif
 
 namespace mortise::engine_tests {
 
@@ -22,6 +25,9 @@ const std::vector<EngineUnderTest>& engines_under_test() {
          [] { return engines::make_wasmtime({.compiler = WasmtimeCompiler::winch}); }},
         {"wasmtime_pulley", "wasmtime", MORTISE_EXPECTED_WASMTIME,
          [] { return engines::make_wasmtime({.compiler = WasmtimeCompiler::pulley}); }},
+#endif
+#if MORTISE_HAS_ENGINES_WASMI
+        {"wasmi", "wasmi", MORTISE_EXPECTED_WASMI, [] { return engines::make_wasmi(); }, true},
 #endif
     };
     return all;

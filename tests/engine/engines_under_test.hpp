@@ -18,6 +18,7 @@ struct EngineUnderTest {
     std::string engine;   ///< what the engine calls itself
     std::string version;  ///< what the engine must report
     std::function<Result<std::unique_ptr<engine::Engine>>()> make;
+    bool clears_growth = false;  ///< writes to all memory that it grows by: the whole range takes seconds and 4 GiB
 };
 
 /// The one list: a new engine is one line here.

@@ -62,6 +62,27 @@ TEST(Wasmtime, Pool_without_the_reservation_that_it_needs_is_unsupported) {
                 FailsWith(ErrorCode::unsupported));
 }
 
+TEST(Wasmtime, Huge_pages_change_nothing_that_a_guest_can_tell) {
+    for (const auto pooling : {WasmtimePooling::automatic, WasmtimePooling::off}) {
+        for (const std::optional<std::uint64_t> reservation :
+             {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(0)}) {
+            const auto engine = value(engines::make_wasmtime(
+                {.pooling = pooling, .memory_reservation_bytes = reservation, .huge_pages = true}));
+            const auto compiled = value(try_compile(*engine, wasm_of(kAdd)));
+            for (int round = 0; round < 3; ++round) {
+                Guest guest(compiled);
+                EXPECT_EQ(guest.call("grow", {i32(63)}).i32(), 1);
+                EXPECT_EQ(guest.call("load", {i32(4'000'000)}).i32(), 0) << "fresh memory, whoever used it before";
+                EXPECT_EQ(guest.call("load", {i32(64 * 65'536)}).stop, Stop::trap);
+                ASSERT_TRUE(guest.memory().store<std::uint32_t>(4'000'000, 77));
+            }
+        }
+    }
+    EXPECT_TRUE(adds(*value(engines::make_wasmtime({.huge_pages = true}))));
+    Guest none(*value(engines::make_wasmtime({.huge_pages = true})), R"((module (memory (export "memory") 0)))");
+    EXPECT_EQ(none.memory().size(), 0U);
+}
+
 TEST(Wasmtime, Larger_stack_can_be_allowed) {
     CompileOptions options;
     options.stack_bytes = std::size_t{4} << 20;

@@ -1,40 +1,11 @@
 #include "engines/wasmtime/api.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <span>
+
+#include "engine/words.hpp"
 
 namespace mortise::engines::wasmtime {
 namespace {
-
-std::string_view trim(std::string_view text) {
-    const auto from = text.find_first_not_of(" \t\r");
-    if (from == std::string_view::npos) return {};
-    return text.substr(from, text.find_last_not_of(" \t\r") - from + 1);
-}
-
-/// "0: cause" of a list of several causes, without its number.
-std::string_view without_number(std::string_view line) {
-    const auto digits = line.find_first_not_of("0123456789");
-    if (digits == 0 || digits == std::string_view::npos || !line.substr(digits).starts_with(": ")) return line;
-    return line.substr(digits + 2);
-}
-
-/// The engine prints an error over several lines ("Caused by:", numbered causes): made one, for messages of one
-/// sentence.
-std::string on_one_line(std::string_view text) {
-    std::string line_of_all;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        const auto line = without_number(trim(text.substr(0, end)));
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line == "Stack backtrace:") break;
-        if (line.empty() || line == "Caused by:") continue;
-        if (!line_of_all.empty()) line_of_all += line_of_all.ends_with(':') ? " " : ": ";
-        line_of_all += line;
-    }
-    return line_of_all;
-}
 
 std::vector<WasmFrame> take_frames(wasm_frame_vec_t& frames) {
     std::vector<WasmFrame> taken;
@@ -77,7 +48,7 @@ bool same_types(const wasm_valtype_vec_t& theirs, std::span<const ValType> ours)
 std::string message_of(const wasmtime_error_t& error) {
     ByteVec text;
     wasmtime_error_message(&error, text.out());
-    return on_one_line(text.text());
+    return engine::on_one_line(text.text());
 }
 
 std::string message_of(const wasm_trap_t& trap) {
@@ -85,7 +56,7 @@ std::string message_of(const wasm_trap_t& trap) {
     wasm_trap_message(&trap, text.out());
     auto view = text.text();
     while (view.ends_with('\0')) view.remove_suffix(1);
-    return on_one_line(view);
+    return engine::on_one_line(view);
 }
 
 std::vector<WasmFrame> backtrace_of(const wasmtime_error_t& error) {

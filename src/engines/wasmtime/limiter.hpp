@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/admission.hpp"
 #include "engine/store.hpp"
 #include "engines/wasmtime/api.hpp"
 
@@ -24,7 +25,7 @@ public:
     void install(wasmtime_store_t& store) noexcept;
 
     /// Whether a module with these definitions still fits. Errors: `memory_limit`, naming limit and wish.
-    Result<void> admit(const ModuleInfo& info);
+    Result<void> admit(const ModuleInfo& info) { return admission_.admit(info, state_.memory_used, state_.table_used); }
 
     std::uint64_t memory_bytes() const noexcept { return state_.memory_used; }
     std::uint64_t memory_peak_bytes() const noexcept { return state_.memory_peak; }
@@ -51,9 +52,7 @@ private:
         std::uint8_t growth_refused, table_refused, refused_growth_ends_call;
     } state_{};
 #endif
-    std::uint32_t memories_ = 0;
-    std::uint32_t tables_ = 0;
-    std::uint32_t instances_ = 0;
+    engine::Admission admission_;
 };
 
 }  // namespace mortise::engines::wasmtime

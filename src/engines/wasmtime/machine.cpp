@@ -142,9 +142,20 @@ bool has_room_for_pool(const Machine& machine) noexcept {
     return memory && can_map(*memory + kLeftForOthers, PROT_NONE) && can_map(tables, PROT_READ | PROT_WRITE);
 }
 
+void ask_for_huge_pages(const Machine& machine, void* memory, std::size_t size) noexcept {
+#if defined(MADV_HUGEPAGE)
+    // A whole reservation belongs to the memory, so that what it grows by later is asked for, too.
+    const std::uint64_t reserved = machine.memory_reservation >= 4 * kGiB ? 4 * kGiB : size;
+    if (memory != nullptr && reserved != 0) madvise(memory, static_cast<std::size_t>(reserved), MADV_HUGEPAGE);
+#else
+    (void)machine, (void)memory, (void)size;
+#endif
+}
+
 Result<Machine> probe_machine(const WasmtimeOptions& options) {
     Machine machine;
     machine.keep_resident = options.keep_resident_bytes;
+    machine.huge_pages = options.huge_pages;
     machine.max_stack = options.max_stack_bytes;
     if (machine.max_stack < kMinStack || machine.max_stack > kGiB) {
         return fail(ErrorCode::invalid_argument,

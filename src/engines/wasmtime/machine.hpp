@@ -18,6 +18,7 @@ struct Machine {
     std::uint64_t memory_guard = std::uint64_t{32} << 20;
     std::uint64_t growth_reservation = std::uint64_t{2} << 30;
     std::size_t keep_resident = 0;
+    bool huge_pages = false;       ///< ask for them behind linear memories
     std::size_t max_stack = 0;
 };
 
@@ -30,6 +31,9 @@ inline constexpr std::size_t kMinStack = std::size_t{64} << 10;
 
 /// Errors: `unsupported`, `invalid_argument`; see `WasmtimeOptions`.
 Result<Machine> probe_machine(const WasmtimeOptions& options);
+
+/// Tells the system that this linear memory is better kept in huge pages. A wish: nothing depends on it.
+void ask_for_huge_pages(const Machine& machine, void* memory, std::size_t size) noexcept;
 
 /// True if a pool of that many slots can be mapped now.
 bool has_room_for_pool(const Machine& machine) noexcept;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "engine/binding.hpp"
 #include "engines/wasmtime/compiled_code.hpp"
 #include "engines/wasmtime/store.hpp"
 
@@ -16,6 +17,7 @@ using base::concat;
 using base::quoted;
 using engine::HostImport;
 using engine::LinkedImport;
+using engine::spelled;
 
 const std::uint8_t* data_of(BytesView bytes) noexcept { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
 
@@ -33,31 +35,6 @@ Result<ModulePtr> load_in(wasm_engine_t* engine, BytesView code) {
     const ErrorPtr error(wasmtime_module_deserialize(engine, data_of(code), code.size(), &module));
     if (error) return fail(ErrorCode::malformed_module, "the engine refuses the compiled code: " + message_of(*error));
     return ModulePtr(module);
-}
-
-std::string spelled(const Import& import) { return concat(quoted(import.module), " ", quoted(import.name)); }
-
-/// Every import needs an answer that can be given before there is an instance.
-Result<void> check_imports(const engine::ModuleSource& source) {
-    const auto& wanted = source.info.imports;
-    if (source.imports.size() != wanted.size()) {
-        return fail(ErrorCode::invalid_argument,
-                    concat("module has ", wanted.size(), " imports, ", source.imports.size(), " are given"));
-    }
-    if (!source.import_names.empty() && source.import_names.size() != wanted.size()) {
-        return fail(ErrorCode::invalid_argument, "as many import names as imports are needed, or none");
-    }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto* host = std::get_if<HostImport>(&source.imports[i]);
-        if (host == nullptr) continue;
-        if (host->call == nullptr)
-            return fail(ErrorCode::missing_import, concat("nobody provides import ", spelled(wanted[i])));
-        if (wanted[i].kind != ExternKind::function) {
-            return fail(ErrorCode::import_mismatch, concat("import ", spelled(wanted[i]), " is a ",
-                                                           to_string(wanted[i].kind), ", provided is a function"));
-        }
-    }
-    return {};
 }
 
 bool same_binding(const engine::Resolved& a, const engine::Resolved& b) noexcept {
@@ -111,7 +88,7 @@ CompiledModule::CompiledModule(std::shared_ptr<Profile> profile, const engine::M
 
 Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<Profile> profile,
                                                                 const engine::ModuleSource& source) {
-    if (auto done = check_imports(source); !done) return fail(std::move(done).error());
+    if (auto done = engine::check_imports(source); !done) return fail(std::move(done).error());
     std::shared_ptr<CompiledModule> made(new CompiledModule(std::move(profile), source));
     const Profile& with = *made->profile_;
     if (with.has_pool() && made->fits_pool()) {
@@ -133,7 +110,7 @@ Result<std::shared_ptr<CompiledModule>> CompiledModule::compile(std::shared_ptr<
 
 Result<std::shared_ptr<CompiledModule>> CompiledModule::load(std::shared_ptr<Profile> profile,
                                                              const engine::ModuleSource& source) {
-    if (auto done = check_imports(source); !done) return fail(std::move(done).error());
+    if (auto done = engine::check_imports(source); !done) return fail(std::move(done).error());
     std::shared_ptr<CompiledModule> made(new CompiledModule(std::move(profile), source));
     const Profile& with = *made->profile_;
     const auto key = with.code_key();

@@ -21,6 +21,7 @@ public:
     /// Errors: `unsupported` (an option that this engine lacks).
     static Result<std::shared_ptr<Profile>> make(const Machine& machine, const engine::CompileOptions& options);
 
+    const Machine& machine() const noexcept { return machine_; }
     const engine::CompileOptions& options() const noexcept { return options_; }
     wasm_engine_t* engine(bool pooled) const noexcept { return pooled ? pooled_.get() : plain_.get(); }
     bool has_pool() const noexcept { return pooled_ != nullptr; }

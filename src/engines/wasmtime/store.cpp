@@ -92,6 +92,12 @@ Result<engine::InstanceId> WasmtimeStore::instantiate(const engine::Module& modu
     if (const auto memory = find(id, "memory", WASMTIME_EXTERN_MEMORY)) {
         instances_.back().memory = memory->of.memory;
         instances_.back().has_memory = true;
+        if (profile_->machine().huge_pages) {
+            const auto bytes = view(memory->of.memory).writable(0, 1);
+            if (bytes)
+                ask_for_huge_pages(profile_->machine(), bytes->data(),
+                                   wasmtime_memory_data_size(context_, &memory->of.memory));
+        }
     }
     return id;
 }
@@ -209,8 +215,9 @@ engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::Ra
                                  std::size_t count) noexcept {
     wasm_trap_t* trap = nullptr;
     // The reference holds the vendor's own bytes (see `function`): only the engine reads them, so they need no copy.
-    wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, reinterpret_cast<const wasmtime_func_t*>(&function),
-                                                           reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
+    wasmtime_error_t* error =
+        wasmtime_func_call_unchecked(context_, reinterpret_cast<const wasmtime_func_t*>(&function),
+                                     reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
     if (error == nullptr && trap == nullptr) [[likely]]
         return Stop::done;
     return failed(error, trap);
