@@ -1,10 +1,12 @@
 #pragma once
 
 #include <any>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <mortise/abi_info.hpp>
 #include <mortise/error.hpp>
@@ -22,6 +24,38 @@ namespace detail {
 class PluginState;
 }
 
+/// When a plugin's code is optimised.
+enum class Compilation : std::uint8_t {
+    optimised,   ///< by `load`
+    baseline,    ///< never: compiled at once, slower to run (`unsupported` where the engine has one compiler)
+    background,  ///< as `baseline`, and once more in a thread; instances made when that is done run optimised code. Where there
+                 ///< is no baseline compiler, or it lacks what the module uses, or optimised code is in the cache: `optimised`
+};
+
+/// Whether new instances begin as copies of one that was started when the plugin was loaded, so that a guest's start-up (start
+/// section, initialisers, language runtime) is paid once. The module is started, and what its memory and globals then hold
+/// becomes the initial content of a new module, which is compiled in its place.
+enum class SnapshotUse : std::uint8_t {
+    off,        ///< each instance runs its own start-up
+    when_safe,  ///< a snapshot where nothing speaks against it, see `SnapshotOptions`; `Plugin::snapshot_refusal` says what did
+    required,   ///< likewise, but loading fails with `unsupported`, naming the reason
+};
+
+/// A snapshot is refused where copies would differ from instances that started by themselves: the module changes tables or
+/// drops segments at run time, imports memories, tables or mutable globals, has mutable references or several memories; its
+/// start-up failed, called a host function other than to log, drew random numbers, looked at a clock, or used files. Arguments
+/// and environment may be read: they are the plugin's own, and an instance with a sandbox of its own starts by itself.
+struct SnapshotOptions {
+    /// Off: `load` would run guest code and compile twice, which pays only for a guest whose instances are made often.
+    SnapshotUse use = SnapshotUse::off;
+
+    // What start-up may do all the same; each copy then has the very same of it.
+    bool allow_host_calls = false;   ///< the host hears of start-up once, not once an instance
+    bool allow_random = false;       ///< the same random numbers, and what was made of them, in every instance: no secret stays one
+    bool allow_clock = false;        ///< the time of loading
+    bool allow_files = false;        ///< contents as they were then; an open file is never allowed
+};
+
 /// How a plugin is loaded. Defaults: the ABI is read off the module, nothing is open, the usual limits hold.
 struct PluginOptions {
     std::string name;                      ///< for errors and logs; the file's name without its ending if empty
@@ -35,6 +69,9 @@ struct PluginOptions {
     std::optional<InstancePolicy> instance_policy;  ///< empty: the ABI's
     std::optional<AfterFailure> after_failure;      ///< empty: the ABI's
     std::string sha256;                    ///< 64 hex digits that the file's bytes must have (`digest_mismatch`); empty: any
+    Compilation compilation = Compilation::optimised;
+    SnapshotOptions snapshot;
+    bool trust_compiled_code = false;      ///< true: take compiled code in the file (`Runtime::compile`) whoever made it. It is run
     bool interruptible = true;             ///< false, with no time limits: code without checks, which cannot be stopped
 };
 
@@ -52,8 +89,19 @@ public:
     /// start-up; `memory_limit`; `io` (a directory of the Sandbox cannot be opened, no address space left).
     Result<Instance> instantiate(InstanceOptions options = {}) const;
 
-    /// One call in a sandbox made for it and dropped after it.
+    /// One call in a sandbox made for it and dropped after it. Errors: those of `instantiate` and of the call.
     Result<CallOutcome> call_fresh(const CallRequest& request) const;
+
+    /// Likewise in the everyday forms of `Instance::call` and `Instance::invoke`.
+    template <class R = void, class... A>
+        requires(!(codec::Codec<A> || ...))
+    Result<R> call_fresh(std::string_view name, const A&... arguments) const {
+        auto instance = instantiate();
+        if (!instance) return std::unexpected(std::move(instance).error());
+        return instance->template call<R>(name, arguments...);
+    }
+    Result<Bytes> invoke_fresh(std::string_view name, BytesView payload) const;
+    Result<Bytes> invoke_fresh(std::string_view name, std::string_view payload) const { return invoke_fresh(name, bytes_of(payload)); }
 
     const std::string& name() const noexcept;
     const AbiInfo& abi() const noexcept;
@@ -66,6 +114,15 @@ public:
 
     /// SHA-256 of the bytes as they were given, 64 lower-case hex digits.
     const std::string& sha256() const noexcept;
+
+    /// Why new instances are no copies of a started one (`SnapshotOptions`), for people; empty if they are.
+    const std::string& snapshot_refusal() const noexcept;
+
+    /// False while new instances get code of the baseline compiler (`Compilation`).
+    bool optimised() const noexcept;
+
+    /// Waits until background compilation is over; true if the code is optimised now.
+    bool wait_until_optimised() const;
 
     explicit Plugin(std::shared_ptr<const detail::PluginState> state) noexcept;
     const detail::PluginState& state() const noexcept { return *state_; }

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <mortise/abi_info.hpp>
+#include <mortise/code_cache.hpp>
 #include <mortise/engine_info.hpp>
 #include <mortise/engine_options.hpp>
 #include <mortise/error.hpp>
@@ -38,6 +40,11 @@ struct RuntimeOptions {
     /// only be lower.
     std::size_t stack_bytes = std::size_t{512} << 10;
 
+    /// Keeps compiled code between processes. Empty, no cache: a library does not write to its user's folders, nor load machine
+    /// code from there, unless it is told to. A cache that cannot be used (another owner, full disk, read-only) fails nothing:
+    /// modules are compiled, and the observer hears of it.
+    std::optional<CodeCacheOptions> code_cache{};
+
     /// Hears of what happens in plugins that have no observer of their own. Null: nobody.
     std::shared_ptr<Observer> observer{};
 };
@@ -49,13 +56,20 @@ public:
     /// Never fails: options that no engine can keep are reported by the first `load`.
     explicit Runtime(RuntimeOptions options = {});
 
-    /// Loads a plugin from a file: `.wasm`, an ABI's container, or the text format where the engine reads it.
+    /// Loads a plugin from a file: `.wasm`, an ABI's container, what `compile` made, or the text format where the engine reads it.
     /// Errors: `not_found`, `io`; all load codes; `invalid_argument` (options); `memory_limit` (it declares more than `Limits`).
     /// Compiling takes milliseconds to seconds, cannot be interrupted and is bounded by `LoadLimits` alone.
     Result<Plugin> load(const std::filesystem::path& file, PluginOptions options = {}) const;
 
     /// Loads a plugin from memory.
     Result<Plugin> load_bytes(BytesView bytes, PluginOptions options = {}) const;
+
+    /// Compiles a plugin without linking or running it; imports that nobody provides are no error here. The result is a file
+    /// with module and compiled code that `load` takes in its place and need not compile. It is bound to engine, version and
+    /// processor, and to those of `options` that code depends on (time limits, fuel, stack, ABI): elsewhere it is compiled again,
+    /// with a warning. `load` refuses it (`denied`) unless this user made it with the same code cache, or the one who
+    /// loads it says that it is trusted (`PluginOptions::trust_compiled_code`). Errors: all load codes but `missing_import`.
+    Result<Bytes> compile(BytesView bytes, PluginOptions options = {}) const;
 
     /// Reads a plugin's bytes without compiling or running them: `abi` says whose container they may be in, empty: anybody's. Errors:
     /// `malformed_module`, `unsupported`, as loading has them.

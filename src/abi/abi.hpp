@@ -116,6 +116,9 @@ public:
     /// that it does not know stays empty: host/ offers it to WASI and reports it as `missing_import` otherwise.
     virtual Result<Prepared> prepare(const Source& source) const = 0;
 
+    /// True if the ABI's own function behind this import only logs: a call of it leaves nothing that a guest could find again.
+    virtual bool only_logs(const Import&) const noexcept { return false; }
+
     /// The ABI's side of an instance that is in the store but has run nothing. `info` is that of the module as compiled.
     virtual Result<std::unique_ptr<Instance>> attach(const Prepared& prepared, const ModuleInfo& info, engine::Store& store,
                                                      engine::InstanceId instance, Session& session) const = 0;

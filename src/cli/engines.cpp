@@ -22,6 +22,7 @@ constexpr std::pair<std::string_view, bool Capabilities::*> kCapabilities[] = {
     {"reference_types", &Capabilities::reference_types},
     {"multi_memory", &Capabilities::multi_memory},
     {"linking", &Capabilities::linking},
+    {"linked_tables", &Capabilities::linked_tables},
     {"trap_kinds", &Capabilities::trap_kinds},
     {"backtrace", &Capabilities::backtrace},
     {"compiled_code", &Capabilities::compiled_code},

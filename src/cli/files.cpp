@@ -53,6 +53,20 @@ Result<Bytes> read_file(const std::string& path, std::uint64_t limit) {
     return bytes;
 }
 
+Result<void> write_file(const std::string& path, BytesView content) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) return fail(ErrorCode::io, reason(errno));
+    int problem = 0;
+    while (!content.empty() && problem == 0) {
+        const ssize_t written = ::write(descriptor, content.data(), content.size());
+        if (written > 0) content = content.subspan(static_cast<std::size_t>(written));
+        else if (written == 0 || errno != EINTR) problem = written == 0 ? ENOSPC : errno;
+    }
+    if (::close(descriptor) != 0 && problem == 0) problem = errno;
+    if (problem != 0) return fail(ErrorCode::io, reason(problem));
+    return {};
+}
+
 Result<Bytes> read_standard_input(std::uint64_t limit) { return read_all(STDIN_FILENO, limit); }
 
 }  // namespace mortise::cli

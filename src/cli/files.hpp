@@ -12,6 +12,9 @@ namespace mortise::cli {
 /// `limit` bytes), `io`. The message does not name the file.
 Result<Bytes> read_file(const std::string& path, std::uint64_t limit);
 
+/// Writes a new file's content, or that of one that is there. Errors: `io`.
+Result<void> write_file(const std::string& path, BytesView content);
+
 /// Everything from stdin. Errors: `io`, `invalid_argument` (more than `limit` bytes).
 Result<Bytes> read_standard_input(std::uint64_t limit);
 

@@ -32,6 +32,8 @@ Result<void> check_directory(const CLI::Option* option, const std::string& path)
 PluginFlags::PluginFlags(CommandLine& line)
     : engine_(line.option("--engine", "NAME", "run it on this engine; see mortise engines")),
       sha256_(line.option("--sha256", "HEX", "refuse the module unless its file has this SHA-256")),
+      cache_(add_cache(line)),
+      trust_compiled_(line.flag("--trust-compiled", "run compiled code in MODULE (mortise compile -o) whoever made it: it can do anything")),
       timeout_(line.option("--timeout", "TIME", "wall time for start-up and for each call: 500ms, 2s, 5min, 1h, none", kLimits)),
       fuel_(line.option("--fuel", "N", "count fuel, about one an instruction, and stop at N", kLimits)),
       memory_(line.option("--memory", "SIZE", "memory of the plugin: 65536, 512KiB, 64MiB, 1GiB (default 256MiB)", kLimits)),
@@ -42,6 +44,18 @@ PluginFlags::PluginFlags(CommandLine& line)
       stdio_(line.option("--stdio", "inherit|discard", "its stdin, stdout and stderr: ours, or none", kSandbox)),
       clock_(line.option("--clock", "real|fixed", "real time, or one that moves a fixed step with each look", kSandbox)),
       seed_(line.option("--seed", "N", "random numbers from this seed, the same in each run", kSandbox)) {}
+
+CLI::Option* PluginFlags::add_cache(CommandLine& line) {
+    return line.option("--cache", "DIR|off", "keep compiled code in DIR; it must be yours alone (default: mortise/code in your cache folder)");
+}
+
+std::optional<CodeCacheOptions> PluginFlags::cache(const CLI::Option* option) {
+    const auto folder = text_of_option(option);
+    if (folder == "off") return std::nullopt;
+    if (folder) return CodeCacheOptions{.folder = *folder};
+    // Without a home there is no place for one, and nobody asked.
+    return default_code_cache_folder() ? std::optional(CodeCacheOptions{}) : std::nullopt;
+}
 
 Result<std::optional<PluginFlags::Stdio>> PluginFlags::stdio() const {
     const auto text = text_of_option(stdio_);
@@ -116,6 +130,8 @@ Result<void> PluginFlags::apply_sandbox(Sandbox& sandbox, const std::string& pro
 Result<void> PluginFlags::apply(RuntimeOptions& runtime, PluginOptions& plugin, const std::string& program) const {
     if (given(engine_)) runtime.engine = engine_->results().at(0);
     if (given(engine_) && runtime.engine.empty()) return wrong(engine_, "the name is empty");
+    runtime.code_cache = cache(cache_);
+    plugin.trust_compiled_code = given(trust_compiled_);
     if (const auto digest = text_of_option(sha256_)) {
         const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
         if (digest->size() != 64 || !std::ranges::all_of(*digest, is_digit)) return wrong(sha256_, "needs 64 hex digits");

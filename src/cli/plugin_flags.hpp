@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
+#include <mortise/code_cache.hpp>
 #include <mortise/error.hpp>
 #include <mortise/plugin.hpp>
 #include <mortise/runtime.hpp>
@@ -24,6 +28,10 @@ public:
 
     bool counts_fuel() const { return given(fuel_); }
 
+    /// The compiled-code cache that `--cache` asks for; nothing where it is off. Without the option: the user's own.
+    static std::optional<CodeCacheOptions> cache(const CLI::Option* option);
+    static CLI::Option* add_cache(CommandLine& line);
+
 private:
     Result<void> apply_limits(RuntimeOptions& runtime, Limits& limits) const;
     Result<void> apply_sandbox(Sandbox& sandbox, const std::string& program) const;
@@ -31,6 +39,8 @@ private:
 
     CLI::Option* engine_;
     CLI::Option* sha256_;
+    CLI::Option* cache_;
+    CLI::Option* trust_compiled_;
     CLI::Option* timeout_;
     CLI::Option* fuel_;
     CLI::Option* memory_;

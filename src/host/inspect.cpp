@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/abis.hpp"
+#include "host/code.hpp"
 #include "host/runtime_state.hpp"
 #include "host/unwrap.hpp"
 #include "trust/digest.hpp"
@@ -22,6 +23,14 @@ Result<void> check_size(BytesView bytes, const LoadLimits& limits) {
                 "the module is larger than the limit of " + std::to_string(limits.module_bytes) + " bytes (module_bytes)");
 }
 
+// Looking at the module in a compiled plugin needs no trust: its code stays where it is.
+Result<detail::UnwrappedModule> unwrap(detail::RuntimeState& runtime, BytesView bytes, const std::string& abi) {
+    auto artefact = detail::open_artefact(runtime, bytes, detail::Trust::anybody, nullptr);
+    if (!artefact) return fail(std::move(artefact).error());
+    if (!*artefact) return detail::unwrap_module(runtime, bytes, abi);
+    return detail::UnwrappedModule{copy_bytes((*artefact)->wasm), "compiled"};
+}
+
 }  // namespace
 
 std::vector<Recognition> recognise(const ModuleInfo& module) {
@@ -34,7 +43,7 @@ std::vector<Recognition> recognise(const ModuleInfo& module) {
 
 Result<Inspection> Runtime::inspect(BytesView bytes, const std::string& abi, const LoadLimits& limits) const {
     if (auto fits = check_size(bytes, limits); !fits) return fail(std::move(fits).error());
-    auto unwrapped = detail::unwrap_module(*state_, bytes, abi);
+    auto unwrapped = unwrap(*state_, bytes, abi);
     if (!unwrapped) return fail(std::move(unwrapped).error());
     auto info = read_module(unwrapped->wasm, limits);
     if (!info) return fail(std::move(info).error());
@@ -52,7 +61,7 @@ Result<void> Runtime::can_run(BytesView bytes, const std::string& abi, const Loa
     if (auto fits = check_size(bytes, limits); !fits) return fits;
     auto engine = state_->engine();
     if (!engine) return fail(std::move(engine).error());
-    auto unwrapped = detail::unwrap_module(*state_, bytes, abi);
+    auto unwrapped = unwrap(*state_, bytes, abi);
     if (!unwrapped) return fail(std::move(unwrapped).error());
     auto info = read_module(unwrapped->wasm, limits);
     if (!info) return fail(std::move(info).error());

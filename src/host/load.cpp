@@ -1,14 +1,15 @@
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "abi/imports.hpp"
+#include "host/code.hpp"
+#include "host/compile.hpp"
 #include "host/plugin_state.hpp"
 #include "host/unwrap.hpp"
 #include "host/wasi_link.hpp"
 #include "trust/digest.hpp"
-#include "wasm/normalise.hpp"
 
 namespace mortise::detail {
 
@@ -109,34 +110,59 @@ Result<std::vector<engine::Resolved>> resolve_imports(PluginState& plugin) {
     return resolved;
 }
 
-// Start section into an export, import names made unique, compiled.
-Result<void> compile(PluginState& plugin, engine::Engine& engine, BytesView given, std::span<const engine::Resolved> imports) {
-    const BytesView wasm = plugin.prepared.wasm.empty() ? given : BytesView(plugin.prepared.wasm);
-    ModuleInfo info = plugin.module;
-    if (!plugin.prepared.wasm.empty()) {
-        auto rewritten = read_module(wasm, LoadLimits{.module_bytes = UINT64_MAX, .body_bytes = UINT32_MAX});
-        if (!rewritten) return fail(std::move(rewritten).error().add_context("after rewriting the module"));
-        info = *std::move(rewritten);
-    }
-    const wasm::NormaliseOptions normal;
-    auto normalised = wasm::normalise(info, wasm, normal);
-    if (!normalised) return fail(std::move(normalised).error());
-    const BytesView final_wasm = normalised->changed ? BytesView(normalised->wasm) : wasm;
-    if (normalised->had_start) {
-        info.exports.push_back({normal.start_export, ExternKind::function, *info.start});
-        info.start.reset();
-    }
+// Stands for an import of a plugin that is compiled and not run.
+engine::Stop never_called(const void*, engine::Store&, engine::Caller, engine::RawValue*) noexcept { return engine::Stop::engine; }
 
-    engine::CompileOptions options = plugin.prepared.compile;
-    const Limits& limits = plugin.options.limits;
-    options.fuel = limits.fuel.has_value();
-    options.interrupt = plugin.options.interruptible || limits.call_time || limits.start_time;
-    if (!engine.info().capabilities.interrupt) options.interrupt = false;
-    options.stack_bytes = limits.stack_bytes.value_or(plugin.runtime->options().stack_bytes);
-    plugin.compiled = std::move(info);
-    auto code = engine.compile({plugin.compiled, final_wasm, imports, normalised->import_names}, options);
-    if (!code) return fail(std::move(code).error());
-    plugin.code = *std::move(code);
+// A plugin on its way: read, recognised, prepared and linked, but not compiled.
+struct Loading {
+    std::shared_ptr<PluginState> plugin = std::make_shared<PluginState>();
+    engine::Engine* engine = nullptr;
+    Bytes wasm;                           // out of whatever it came in
+    std::optional<OfferedCode> offered;   // what came with it
+    std::vector<engine::Resolved> imports;
+};
+
+Result<void> read_plugin(Loading& loading, BytesView bytes) {
+    auto& plugin = *loading.plugin;
+    auto& opts = plugin.options;
+    if (bytes.size() > opts.load_limits.module_bytes) {
+        return fail(ErrorCode::unsupported, "the module is larger than the limit of " +
+                                                std::to_string(opts.load_limits.module_bytes) + " bytes (module_bytes)");
+    }
+    plugin.sha256 = trust::sha256_hex(bytes);
+    if (auto same = check_digest(opts, plugin.sha256); !same) return same;
+    auto engine = plugin.runtime->engine();
+    if (!engine) return fail(std::move(engine).error());
+    loading.engine = *engine;
+
+    auto artefact = open_artefact(*plugin.runtime, bytes, opts.trust_compiled_code ? Trust::anybody : Trust::sealed_by_us, plugin.observer());
+    if (!artefact) return fail(std::move(artefact).error());
+    if (*artefact) loading.offered = std::move((*artefact)->code);
+    auto unwrapped = unwrap_module(*plugin.runtime, *artefact ? (*artefact)->wasm : bytes, opts.abi);
+    if (!unwrapped) return fail(std::move(unwrapped).error());
+    loading.wasm = std::move(unwrapped->wasm);
+    auto info = read_module(loading.wasm, opts.load_limits);
+    if (!info) return fail(std::move(info).error());
+    plugin.module = *std::move(info);
+    return choose_abi(plugin);
+}
+
+enum class Missing : std::uint8_t { is_error, stands_in };
+
+Result<void> link_plugin(Loading& loading, Missing missing) {
+    auto& plugin = *loading.plugin;
+    const bool observed = plugin.observer() != nullptr;
+    const auto& opts = plugin.options;
+    auto prepared = plugin.abi->prepare({plugin.module, loading.wasm, opts.host, opts.abi_options, opts.limits, observed});
+    if (!prepared) return fail(std::move(prepared).error());
+    plugin.prepared = *std::move(prepared);
+    plugin.store_limits = store_limits(plugin);
+    if (auto fits = check_limits(plugin, loading.engine->info().capabilities); !fits) return fits;
+    auto imports = missing == Missing::is_error
+                       ? resolve_imports(plugin)
+                       : std::vector<engine::Resolved>(plugin.module.imports.size(), engine::HostImport{.call = &never_called});
+    if (!imports) return fail(std::move(imports).error());
+    loading.imports = *std::move(imports);
     return {};
 }
 
@@ -144,45 +170,49 @@ Result<void> compile(PluginState& plugin, engine::Engine& engine, BytesView give
 
 Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes,
                                                        PluginOptions options) {
-    auto plugin = std::make_shared<PluginState>();
+    Loading loading;
+    auto& plugin = loading.plugin;
     plugin->runtime = std::move(runtime);
     plugin->options = std::move(options);
+    if (auto read = read_plugin(loading, bytes); !read) return fail(std::move(read).error());
+    if (auto linked = link_plugin(loading, Missing::is_error); !linked) return fail(std::move(linked).error());
     auto& opts = plugin->options;
-    if (bytes.size() > opts.load_limits.module_bytes) {
-        return fail(ErrorCode::unsupported, "the module is larger than the limit of " +
-                                                std::to_string(opts.load_limits.module_bytes) + " bytes (module_bytes)");
-    }
-    plugin->sha256 = trust::sha256_hex(bytes);
-    if (auto same = check_digest(opts, plugin->sha256); !same) return fail(std::move(same).error());
-    auto engine = plugin->runtime->engine();
-    if (!engine) return fail(std::move(engine).error());
-
-    auto unwrapped = unwrap_module(*plugin->runtime, bytes, opts.abi);
-    if (!unwrapped) return fail(std::move(unwrapped).error());
-    const Bytes* wasm = &unwrapped->wasm;
-    auto info = read_module(*wasm, opts.load_limits);
-    if (!info) return fail(std::move(info).error());
-    plugin->module = *std::move(info);
-    if (auto chosen = choose_abi(*plugin); !chosen) return fail(std::move(chosen).error());
-
-    const bool observed = opts.observer != nullptr || plugin->runtime->options().observer != nullptr;
-    auto prepared = plugin->abi->prepare({plugin->module, *wasm, opts.host, opts.abi_options, opts.limits, observed});
-    if (!prepared) return fail(std::move(prepared).error());
-    plugin->prepared = *std::move(prepared);
-    plugin->store_limits = store_limits(*plugin);
-    if (auto fits = check_limits(*plugin, (*engine)->info().capabilities); !fits) return fail(std::move(fits).error());
-
-    auto imports = resolve_imports(*plugin);
-    if (!imports) return fail(std::move(imports).error());
-    if (auto compiled = compile(*plugin, **engine, *wasm, *imports); !compiled) return fail(std::move(compiled).error());
-
     auto& clock = plugin->runtime->clock();
     plugin->call_ticks = opts.limits.call_time ? clock.ticks(*opts.limits.call_time) : kNoLimit;
     plugin->start_ticks = opts.limits.start_time ? clock.ticks(*opts.limits.start_time) : kNoLimit;
     plugin->policy = opts.instance_policy.value_or(plugin->abi->info().policy);
     plugin->after_failure = opts.after_failure.value_or(plugin->abi->info().after_failure);
     opts.abi = plugin->abi->info().name;
+
+    auto module = finalise(*plugin, loading.wasm);
+    if (!module) return fail(std::move(module).error());
+    const OfferedCode* offered = loading.offered ? &*loading.offered : nullptr;
+    auto made = make_images(*plugin, *loading.engine, *std::move(module), loading.imports, offered);
+    if (!made) return fail(std::move(made).error());
     return plugin;
+}
+
+Result<Bytes> compile_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options) {
+    Loading loading;
+    auto& plugin = *loading.plugin;
+    plugin.runtime = std::move(runtime);
+    plugin.options = std::move(options);
+    if (auto read = read_plugin(loading, bytes); !read) return fail(std::move(read).error());
+    if (auto linked = link_plugin(loading, Missing::stands_in); !linked) return fail(std::move(linked).error());
+    auto module = finalise(plugin, loading.wasm);
+    if (!module) return fail(std::move(module).error());
+
+    auto compile = compile_options(plugin, loading.engine->info().capabilities);
+    compile.baseline_compiler = plugin.options.compilation == Compilation::baseline;
+    const auto source = module->source(loading.imports);
+    const CodeRequest request{*loading.engine, source, compile, plugin.observer(), loading.offered ? &*loading.offered : nullptr};
+    const std::string key = code_key(request);
+    if (key.empty()) return fail(ErrorCode::unsupported, "engine " + loading.engine->info().name + " saves no compiled code");
+    auto made = obtain_code(*plugin.runtime, request);
+    if (!made) return fail(std::move(made).error());
+    auto code = (*made)->compiled_code();
+    if (!code) return fail(std::move(code).error());
+    return make_artefact(*plugin.runtime, key, loading.wasm, *code, plugin.observer());
 }
 
 }  // namespace mortise::detail

@@ -21,10 +21,19 @@ Result<CallOutcome> Plugin::call_fresh(const CallRequest& request) const {
     return outcome;
 }
 
+Result<Bytes> Plugin::invoke_fresh(std::string_view name, BytesView payload) const {
+    auto instance = instantiate();
+    if (!instance) return fail(std::move(instance).error());
+    return instance->invoke(name, payload);
+}
+
 const std::string& Plugin::name() const noexcept { return state_->options.name; }
 const AbiInfo& Plugin::abi() const noexcept { return state_->abi->info(); }
 const std::string& Plugin::abi_reason() const noexcept { return state_->abi_reason; }
 const ModuleInfo& Plugin::module() const noexcept { return state_->module; }
 const std::string& Plugin::sha256() const noexcept { return state_->sha256; }
+const std::string& Plugin::snapshot_refusal() const noexcept { return state_->snapshot_refusal; }
+bool Plugin::optimised() const noexcept { return true; }
+bool Plugin::wait_until_optimised() const { return optimised(); }
 
 }  // namespace mortise

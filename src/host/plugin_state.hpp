@@ -8,6 +8,7 @@
 
 #include "abi/abi.hpp"
 #include "engine/engine.hpp"
+#include "host/image.hpp"
 #include "host/runtime_state.hpp"
 
 namespace mortise::detail {
@@ -20,19 +21,28 @@ public:
     std::string sha256;
     std::string abi_reason;
     ModuleInfo module;               // as given
-    ModuleInfo compiled;             // as the ABI and the normalising pass left it
     const abi::Abi* abi = nullptr;   // lives in the Runtime
     abi::Prepared prepared;
-    std::shared_ptr<engine::Module> code;
+    std::unique_ptr<Image> image;    // what instances are made of
+    std::unique_ptr<Image> snapshot; // likewise, started already; null if there is none
+    std::string snapshot_refusal;    // why there is none
     engine::StoreLimits store_limits;
     std::uint64_t call_ticks = 0;    // beyond any clock where there is no limit
     std::uint64_t start_ticks = 0;
     InstancePolicy policy = InstancePolicy::kept;
     AfterFailure after_failure = AfterFailure::reinstantiate;
     bool wants_wasi = false;         // some import is WASI's
+
+    /// Who hears of what concerns the whole plugin; may be null.
+    Observer* observer() const noexcept {
+        return options.observer ? options.observer.get() : runtime->options().observer.get();
+    }
 };
 
 /// Loads: reads, recognises, prepares, links, compiles. Errors as `Runtime::load_bytes`.
 Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options);
+
+/// The same way as far as compiling, with stand-ins for imports that nobody provides. Errors as `Runtime::compile`.
+Result<Bytes> compile_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options);
 
 }  // namespace mortise::detail

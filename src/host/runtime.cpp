@@ -54,6 +54,14 @@ Result<Plugin> Runtime::load_bytes(BytesView bytes, PluginOptions options) const
     return Plugin(*std::move(state));
 }
 
+Result<Bytes> Runtime::compile(BytesView bytes, PluginOptions options) const {
+    if (options.name.empty()) options.name = "plugin";
+    const std::string where = "while compiling plugin \"" + options.name + "\"";
+    auto compiled = detail::compile_plugin(state_, bytes, std::move(options));
+    if (!compiled) return fail(std::move(compiled).error().add_context(where));
+    return *std::move(compiled);
+}
+
 Result<EngineInfo> Runtime::engine() const {
     auto engine = state_->engine();
     if (!engine) return fail(std::move(engine).error());

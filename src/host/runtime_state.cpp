@@ -26,4 +26,21 @@ Result<engine::Engine*> RuntimeState::engine() {
     return engine_->get();
 }
 
+const std::optional<Result<trust::CodeCache>>& RuntimeState::code_cache() {
+    std::call_once(cache_opened_, [this] {
+        if (!options_.code_cache) return;
+        auto folder = options_.code_cache->folder;
+        if (folder.empty()) {
+            auto usual = default_code_cache_folder();
+            if (!usual) {
+                code_cache_.emplace(fail(std::move(usual).error()));
+                return;
+            }
+            folder = *std::move(usual);
+        }
+        code_cache_.emplace(trust::CodeCache::open(folder, options_.code_cache->most_bytes));
+    });
+    return code_cache_;
+}
+
 }  // namespace mortise::detail

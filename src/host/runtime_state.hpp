@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "abi/abi.hpp"
 #include "engine/engine.hpp"
 #include "host/clock.hpp"
+#include "trust/code_cache.hpp"
 
 namespace mortise::detail {
 
@@ -29,11 +31,16 @@ public:
 
     host::Clock& clock() noexcept { return clock_; }
 
+    /// The compiled-code cache: nothing if there is to be none, else the cache, opened by the first call, or why it is of no use.
+    const std::optional<Result<trust::CodeCache>>& code_cache();
+
 private:
     const RuntimeOptions options_;
     const std::vector<std::unique_ptr<abi::Abi>> abis_;
     std::once_flag made_;
     Result<std::unique_ptr<engine::Engine>> engine_;   // written once, under made_
+    std::once_flag cache_opened_;
+    std::optional<Result<trust::CodeCache>> code_cache_;   // written once, under cache_opened_
     std::atomic<engine::Engine*> ticking_{nullptr};    // what the clock's thread tells of its ticks
     host::Clock clock_;                                // last: its thread ends before the engine goes
 };

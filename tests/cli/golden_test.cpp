@@ -80,6 +80,7 @@ TEST_P(Golden, file) {
     }
     const bool update = std::getenv("MORTISE_UPDATE_GOLDEN") != nullptr;
     const Scratch scratch;
+    ::setenv("XDG_CACHE_HOME", (scratch.path() / ".cache").c_str(), 1);   // compiled code is kept in no user's folder
     for (auto& step : file.steps) {
         const auto lines = as_lines(run(step.command, step.input, kFolder, scratch.path()), scratch.path());
         if (update) step.expected = lines;

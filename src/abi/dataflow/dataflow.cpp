@@ -80,6 +80,8 @@ public:
         return std::nullopt;
     }
 
+    bool only_logs(const Import& import) const noexcept override { return import.name == "log"; }
+
     Result<Prepared> prepare(const Source& source) const override {
         using enum ValType;
         if (source.options.has_value()) return fail(ErrorCode::invalid_argument, "dataflow plugins have no options");

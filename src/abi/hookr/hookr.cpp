@@ -76,6 +76,10 @@ public:
 
     Result<Prepared> prepare(const Source& source) const override { return hookr::prepare(source); }
 
+    bool only_logs(const Import& import) const noexcept override {
+        return (import.module == kModule && import.name == "__log") || (import.module == "env" && import.name == "trace");
+    }
+
     Result<std::unique_ptr<Instance>> attach(const Prepared& prepared, const ModuleInfo& info, engine::Store& store,
                                              engine::InstanceId instance, Session& session) const override {
         const Plan& plan = *static_cast<const Plan*>(prepared.plan.get());

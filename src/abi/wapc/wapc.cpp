@@ -81,6 +81,10 @@ public:
 
     Result<Prepared> prepare(const Source& source) const override { return wapc::prepare(source); }
 
+    bool only_logs(const Import& import) const noexcept override {
+        return import.name == "__console_log" || (import.module == "env" && import.name == "trace");
+    }
+
     Result<std::unique_ptr<Instance>> attach(const Prepared& prepared, const ModuleInfo& info, engine::Store& store,
                                              engine::InstanceId instance, Session& session) const override {
         const auto guest_call = store.function(instance, kGuestCall);
