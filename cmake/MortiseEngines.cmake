@@ -4,7 +4,6 @@
 # Wasmtime C API instead, without Wasmi and without our limiter (MORTISE_WASMTIME_OWN is then 0).
 
 set(WASMTIME_ROOT "" CACHE PATH "Prefix of an installed Wasmtime C API (include/, lib/) to use instead of building the engines")
-set(MORTISE_CACHE_DIR "" CACHE PATH "Where the built engines are kept; default: MORTISE_CACHE_DIR of the environment, else the user's cache folder")
 
 add_library(mortise_engines INTERFACE)
 
@@ -20,43 +19,11 @@ if(WASMTIME_ROOT)
 endif()
 
 set(crate ${PROJECT_SOURCE_DIR}/src/engines/crate)
-find_program(MORTISE_CARGO cargo)
 if(NOT MORTISE_CARGO)
     message(FATAL_ERROR "cargo (Rust 1.95 or newer) is needed to build the WebAssembly engines, or an installed Wasmtime C API "
                         "given by -DWASMTIME_ROOT=PREFIX")
 endif()
-execute_process(COMMAND rustc -vV WORKING_DIRECTORY ${crate} OUTPUT_VARIABLE rustc_version COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCH "release: ([0-9.]+)" unused "${rustc_version}")
-if(CMAKE_MATCH_1 VERSION_LESS 1.95)
-    message(FATAL_ERROR "Rust 1.95 or newer is needed to build the WebAssembly engines; this one is ${CMAKE_MATCH_1}")
-endif()
-
-set(cache ${MORTISE_CACHE_DIR})
-if(NOT cache)
-    set(cache $ENV{MORTISE_CACHE_DIR})
-endif()
-if(NOT cache AND DEFINED ENV{XDG_CACHE_HOME})
-    set(cache $ENV{XDG_CACHE_HOME}/mortise)
-elseif(NOT cache)
-    set(cache $ENV{HOME}/.cache/mortise)
-endif()
-
-set(MORTISE_ENGINES_CACHE ${cache}/engines)
-
-# The key of what the crate would build: its files, in a fixed order, and the compiler.
-file(GLOB_RECURSE files CONFIGURE_DEPENDS ${crate}/src/*.rs)
-list(SORT files)
-set(text "${rustc_version}")
-foreach(file ${crate}/Cargo.lock ${crate}/Cargo.toml ${crate}/build.rs ${files})
-    file(SHA256 ${file} digest)
-    string(APPEND text ${digest})
-endforeach()
-string(SHA256 MORTISE_RUSTC_KEY "${rustc_version}")
-string(SHA256 key "${text}")
-string(SUBSTRING ${MORTISE_RUSTC_KEY} 0 16 MORTISE_RUSTC_KEY)
-string(SUBSTRING ${key} 0 16 key)
-set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-             ${files} ${crate}/build.rs ${crate}/Cargo.lock ${crate}/Cargo.toml)
+mortise_crate_key(key MORTISE_RUSTC_KEY ${crate})
 
 set(engines_dir ${CMAKE_BINARY_DIR}/engines)
 set(archive ${engines_dir}/lib/libmortise_engines.a)

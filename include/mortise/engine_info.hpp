@@ -14,6 +14,7 @@ struct Capabilities {
     bool reference_types = false;
     bool multi_memory = false;
     bool linking = false;                 ///< several instances in one store
+    bool linked_tables = false;           ///< and these may share tables and other references to functions
     bool trap_kinds = false;              ///< tells how a guest trapped
     bool backtrace = false;
     bool compiled_code = false;           ///< saves and loads native code

@@ -83,9 +83,9 @@ struct NativeOptions {
 
 /// The settings of every engine; an engine reads its own.
 struct EngineOptions {
-    NativeOptions native;
-    WasmtimeOptions wasmtime;
-    WasmiOptions wasmi;
+    NativeOptions native{};
+    WasmtimeOptions wasmtime{};
+    WasmiOptions wasmi{};
 };
 
 }  // namespace mortise

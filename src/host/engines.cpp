@@ -9,6 +9,12 @@
 #if MORTISE_HAS_ENGINES_WASMI
 #include "engines/wasmi/wasmi_engine.hpp"
 #endif
+#if MORTISE_HAS_ENGINES_NATIVE
+#include "engines/native/native_engine.hpp"
+#endif
+#if MORTISE_HAS_ENGINES_WASM_C_API
+#include "engines/wasm_c_api/wasm_c_api_engine.hpp"
+#endif
 
 namespace mortise::host {
 
@@ -17,7 +23,14 @@ namespace {
 struct Entry {
     std::string_view name;
     Result<std::unique_ptr<engine::Engine>> (*make)(std::string_view name, const EngineOptions& options);
+    EngineInfo (*describe)() = nullptr;   // of an engine that cannot be made from its name alone
 };
+
+// What follows the name and a colon; empty without one.
+[[maybe_unused]] std::string_view after_colon(std::string_view name) {
+    const auto colon = name.find(':');
+    return colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
+}
 
 // Every engine of this build, the default first: the list to which a new engine adds its lines.
 constexpr Entry kEngines[] = {
@@ -26,6 +39,13 @@ constexpr Entry kEngines[] = {
 #endif
 #if MORTISE_HAS_ENGINES_WASMI
     {"wasmi", [](std::string_view, const EngineOptions& options) { return engines::make_wasmi(options.wasmi); }},
+#endif
+#if MORTISE_HAS_ENGINES_NATIVE
+    {"native", [](std::string_view, const EngineOptions& options) { return engines::make_native(options.native); }},
+#endif
+#if MORTISE_HAS_ENGINES_WASM_C_API
+    {"wasm-c-api", [](std::string_view name, const EngineOptions&) { return engines::make_wasm_c_api(after_colon(name)); },
+     &engines::describe_wasm_c_api},
 #endif
     {"", nullptr},
 };
@@ -51,7 +71,8 @@ Result<std::unique_ptr<engine::Engine>> make_engine(std::string_view name, const
 std::vector<EngineInfo> list_engines() {
     std::vector<EngineInfo> all;
     for (const Entry& entry : entries()) {
-        if (auto engine = entry.make(entry.name, {})) all.push_back((*engine)->info());
+        if (entry.describe != nullptr) all.push_back(entry.describe());
+        else if (auto engine = entry.make(entry.name, {})) all.push_back((*engine)->info());
     }
     return all;
 }

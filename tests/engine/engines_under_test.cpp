@@ -10,6 +10,9 @@
 #if MORTISE_HAS_ENGINES_WASMI
 #include "engines/wasmi/wasmi_engine.hpp"
 #endif
+#if MORTISE_HAS_ENGINES_WASM_C_API
+#include "engines/wasm_c_api/wasm_c_api_engine.hpp"
+#endif
 
 namespace mortise::engine_tests {
 
@@ -28,6 +31,10 @@ const std::vector<EngineUnderTest>& engines_under_test() {
 #endif
 #if MORTISE_HAS_ENGINES_WASMI
         {"wasmi", "wasmi", MORTISE_EXPECTED_WASMI, [] { return engines::make_wasmi(); }, true},
+#endif
+#if MORTISE_HAS_ENGINES_WASM_C_API && defined(MORTISE_WASM_C_API_WASMI)
+        {"wasm_c_api_wasmi", "wasm-c-api", "libmortise_wasm_c_api_wasmi.so",
+         [] { return engines::make_wasm_c_api(MORTISE_WASM_C_API_WASMI); }, true},
 #endif
     };
     return all;

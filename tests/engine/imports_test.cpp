@@ -137,12 +137,11 @@ constexpr auto kKernel = R"((module
     (export "tell" (func $tell))
     (func (export "tell_from_kernel") (result i32) call $tell)))";
 
-constexpr auto kPlugin = R"((module
+constexpr auto kPlugin = R"(
     (import "kernel" "next" (func $next (result i32)))
     (import "kernel" "poke" (func $poke (param i32 i32)))
     (import "kernel" "tell" (func $tell (result i32)))
     (import "kernel" "counter" (global $counter (mut i32)))
-    (import "kernel" "table" (table $table 1 funcref))
     (import "env" "tell" (func $own_tell (result i32)))
     (type $number (func (result i32)))
     (memory (export "memory") 2)
@@ -151,7 +150,13 @@ constexpr auto kPlugin = R"((module
     (func (export "count") (result i32) global.get $counter)
     (func (export "own_tell") (result i32) call $own_tell)
     (func (export "kernel_tell") (result i32) call $tell)
-    (func (export "table_tell") (result i32) i32.const 0 call_indirect $table (type $number))))";
+    (func (export "table_tell") (result i32) i32.const 0 call_indirect (type $number)))";
+
+/// The plugin's text, sharing the kernel's table where the engine lets instances share one.
+std::string plugin_text(const Capabilities& can) {
+    if (can.linked_tables) return std::string(R"((module (import "kernel" "table" (table 1 funcref)))") + kPlugin + ")";
+    return std::string("(module") + kPlugin + "(table 1 funcref) (elem (i32.const 0) $own_tell))";
+}
 
 /// What a host function learns of its caller: the pages of that instance's memory.
 HostCode tell_pages() {
@@ -167,7 +172,7 @@ TEST_P(Linking, Instances_of_one_store_share_what_they_import) {
         host.link(std::string("kernel.") + name, {.from = InstanceId{0}, .name = name});
     }
     const auto kernel = value(try_compile(engine(), wasm_of(kKernel), host));
-    const auto plugin = value(try_compile(engine(), wasm_of(kPlugin), host));
+    const auto plugin = value(try_compile(engine(), wasm_of(plugin_text(can())), host));
     const auto store = value(plugin.module->new_store(room_for(2)));
     const auto kernel_id = value(store->instantiate(*kernel.module));
     const auto plugin_id = value(store->instantiate(*plugin.module));
@@ -193,7 +198,7 @@ TEST_P(Linking, Host_function_sees_the_memory_of_whoever_calls) {
         host.link(std::string("kernel.") + name, {.from = InstanceId{0}, .name = name});
     }
     const auto kernel = value(try_compile(engine(), wasm_of(kKernel), host));
-    const auto plugin = value(try_compile(engine(), wasm_of(kPlugin), host));
+    const auto plugin = value(try_compile(engine(), wasm_of(plugin_text(can())), host));
     const auto store = value(plugin.module->new_store(room_for(3)));
     const auto kernel_id = value(store->instantiate(*kernel.module));
     const auto plugin_id = value(store->instantiate(*plugin.module));
@@ -215,7 +220,7 @@ TEST_P(Linking, Fresh_stores_are_linked_afresh) {
         host.link(std::string("kernel.") + name, {.from = InstanceId{0}, .name = name});
     }
     const auto kernel = value(try_compile(engine(), wasm_of(kKernel), host));
-    const auto plugin = value(try_compile(engine(), wasm_of(kPlugin), host));
+    const auto plugin = value(try_compile(engine(), wasm_of(plugin_text(can())), host));
     for (int round = 0; round < 50; ++round) {
         const auto store = value(kernel.module->new_store(room_for(2)));
         ASSERT_THAT(store->instantiate(*kernel.module), IsOk());
@@ -243,6 +248,7 @@ TEST_P(Linking, Links_that_lead_nowhere_are_named) {
     const auto kernel = value(try_compile(engine(), wasm_of(kKernel), tells));
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
+        if (row.name == "a larger table" && !can().linked_tables) continue;
         Host host;
         host.link("kernel.thing", row.to);
         const auto plugin =

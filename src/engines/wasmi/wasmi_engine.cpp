@@ -26,7 +26,7 @@ EngineInfo describe() {
     info.description = "Wasmi, interpreting";
     Capabilities& can = info.capabilities;
     can.interrupt = can.fuel = can.memory_limit = can.refused_growth_reported = can.simd = can.reference_types = true;
-    can.multi_memory = can.linking = can.trap_kinds = can.nested_calls = can.memory_in_callbacks = true;
+    can.multi_memory = can.linking = can.linked_tables = can.trap_kinds = can.nested_calls = can.memory_in_callbacks = true;
     can.text_format = true;
     return info;
 }

@@ -38,7 +38,7 @@ EngineInfo describe(const Machine& machine) {
     can.nested_calls = can.memory_in_callbacks = true;
 #if MORTISE_WASMTIME_OWN
     // An installed C API can cap no sum of several memories and tells of no refused growth.
-    can.refused_growth_reported = can.multi_memory = can.linking = true;
+    can.refused_growth_reported = can.multi_memory = can.linking = can.linked_tables = true;
 #endif
 #if defined(WASMTIME_FEATURE_GC)
     can.reference_types = !machine.winch;  // the baseline compiler knows functions alone, no externref
