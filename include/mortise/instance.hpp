@@ -1,6 +1,8 @@
 #pragma once
 
 #include <any>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -8,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <mortise/bytes.hpp>
 #include <mortise/codec.hpp>
@@ -100,6 +103,34 @@ public:
     /// Likewise into a buffer whose capacity is reused; it is emptied first.
     Result<void> invoke_into(std::string_view name, BytesView payload, Bytes& response);
 
+    /// Likewise without a copy of the response: `look` is called with the bytes where the guest has them, valid until it returns,
+    /// each time the guest gives a response (usually once), or once with empty bytes if it gave none. The call may still fail
+    /// after it: what `look` did counts only if this succeeds. `look` may not call this instance (`not_reentrant`); what it
+    /// throws ends the call. Of ABIs whose responses lie nowhere in one piece (dataflow) it sees a copy.
+    template <class F>
+        requires std::invocable<F&, BytesView>
+    Result<void> with_output(std::string_view name, BytesView payload, F&& look) {
+        return lend_output(name, payload, [](void* f, BytesView output) { static_cast<void>((*static_cast<std::remove_reference_t<F>*>(f))(output)); },
+                           const_cast<void*>(static_cast<const void*>(std::addressof(look))));
+    }
+
+    /// An operation for each of many payloads, in their order, as one call with regard to other threads. Each has an outcome of its
+    /// own: one that fails does not end the batch, its limits (time, fuel, output) are those of one call, and after guest code was
+    /// cut short the plugin's `AfterFailure` decides what the next record finds. `each(index, outcome)` is called once for every
+    /// payload; the bytes are valid until it returns. What it throws leaves the rest undone and comes out of here. After
+    /// `interrupt` all further outcomes are `cancelled`, after `close` from within `closed`. The result fails, with `each` never
+    /// called, only if the instance cannot be entered: `busy`, `closed`, `poisoned`, what a new sandbox may fail with.
+    template <class F>
+        requires std::invocable<F&, std::size_t, Result<BytesView>>
+    Result<void> invoke_many(std::string_view name, std::span<const BytesView> payloads, F&& each) {
+        return invoke_each(name, payloads, [](void* f, std::size_t index, Result<BytesView> outcome) {
+            static_cast<void>((*static_cast<std::remove_reference_t<F>*>(f))(index, std::move(outcome)));
+        }, const_cast<void*>(static_cast<const void*>(std::addressof(each))));
+    }
+
+    /// Likewise with a copy of every response: as many outcomes as payloads, in their order.
+    Result<std::vector<Result<Bytes>>> invoke_many(std::string_view name, std::span<const BytesView> payloads);
+
     /// An export bound once: looked up and type-checked here, called without any look-up. Keeps nothing alive: a call after the
     /// instance is gone answers `closed`.
     template <class Signature>
@@ -132,6 +163,9 @@ public:
     explicit Instance(std::shared_ptr<detail::InstanceState> state) noexcept;
 
 private:
+    Result<void> lend_output(std::string_view name, BytesView payload, void (*look)(void*, BytesView), void* context);
+    Result<void> invoke_each(std::string_view name, std::span<const BytesView> payloads,
+                             void (*each)(void*, std::size_t, Result<BytesView>), void* context);
     Result<Value> call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted);
 
     std::shared_ptr<detail::InstanceState> state_;

@@ -58,10 +58,19 @@ struct Request {
     const std::any* options = nullptr;   ///< per call, typed in the ABI's public header, e.g. gas; may be null
 };
 
+/// Who wants to see an operation's response where the guest has it, instead of a copy. An ABI that can calls `take` each time the
+/// guest gives a response, inside a `Lending`, and leaves `Reply::payload` empty; others ignore it, and host/ hands on the copy.
+struct OutputSink {
+    void (*take)(void* context, BytesView output) = nullptr;   ///< may throw: ends the guest's call
+    void* context = nullptr;
+    bool taken = false;
+};
+
 /// What comes back beside a value; filled on failure too, as far as it got.
 struct Reply {
     Bytes payload;
     bool present = true;    ///< false: success without any response, where the ABI allows it
+    OutputSink* sink = nullptr;   ///< given by the caller; usually null
     Value value;            ///< of ABIs that give a status number beside (W3bstream)
     std::string warning;    ///< e.g. a guest's error text beside its success
     std::any report;        ///< per call, typed in the ABI's public header, e.g. gas left

@@ -27,6 +27,7 @@ struct Session {
     bool log_cut = false;                ///< the cut was already said in this call
     bool logged = false;                 ///< something was logged in this call: `log_left` must be set again
     bool started = false;                ///< the sandbox begins as a copy of a started one: start-up code must not run again
+    bool lending = false;                ///< somebody looks at guest memory: no guest code may run
     bool poisoned = false;               ///< guest code was cut short: no more of it may run until a new instantiation
 
     /// The sandbox's random source; empty: the operating system's.
@@ -46,6 +47,19 @@ struct Session {
     void host_call(const HostCallEvent& event) noexcept;
 
     static Session& of(engine::Store& store) noexcept { return *static_cast<Session*>(store.session); }
+};
+
+/// Guest memory is lent to a function outside of mortise as long as this lives: calls into the instance are refused, since guest
+/// code could move or overwrite what is lent.
+class Lending {
+public:
+    explicit Lending(Session& session) noexcept : session_(session) { session_.lending = true; }
+    ~Lending() { session_.lending = false; }
+    Lending(const Lending&) = delete;
+    Lending& operator=(const Lending&) = delete;
+
+private:
+    Session& session_;
 };
 
 /// Runs an exported function and notes in the session when the guest was cut short.

@@ -264,6 +264,60 @@ Result<void> Instance::invoke_into(std::string_view name, BytesView payload, Byt
     return done;
 }
 
+// The response where the guest has it; of ABIs that cannot lend it, the copy.
+Result<void> Instance::lend_output(std::string_view name, BytesView payload, void (*look)(void*, BytesView), void* context) {
+    if (!state_) return fail(moved_from());
+    InstanceState& state = *state_;
+    Gate gate(state);
+    if (!gate) [[unlikely]] return fail(detail::with_context(state, name, std::move(gate).error()));
+    state.count_call();
+    abi::OutputSink sink{.take = look, .context = context};
+    abi::Reply reply;
+    reply.sink = &sink;
+    auto done = state.abi().invoke({.name = name, .payload = payload}, reply);
+    if (!done) [[unlikely]] return fail(detail::with_context(state, name, std::move(done).error()));
+    if (sink.taken) [[likely]] return {};
+    try {
+        const abi::Lending lending(state.session());
+        look(context, reply.payload);
+    } catch (...) {
+        return fail(detail::with_context(state, name, detail::error_of_exception()));
+    }
+    return {};
+}
+
+Result<void> Instance::invoke_each(std::string_view name, std::span<const BytesView> payloads,
+                                   void (*each)(void*, std::size_t, Result<BytesView>), void* context) {
+    if (!state_) return fail(moved_from());
+    const auto keep = state_.use_count() != 0 ? state_ : nullptr;   // `each` may let go of this instance
+    InstanceState& state = *state_;
+    Gate gate(state);
+    if (!gate) return fail(detail::with_context(state, name, std::move(gate).error()));
+    abi::Reply reply;
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+        auto ready = i == 0 ? Result<void>() : state.enter_again();
+        if (ready) {
+            state.count_call();
+            reply.payload.clear();
+            ready = state.abi().invoke({.name = name, .payload = payloads[i]}, reply);
+        }
+        if (ready) [[likely]] each(context, i, BytesView(reply.payload));
+        else each(context, i, fail(detail::with_context(state, name, std::move(ready).error())));
+    }
+    return {};
+}
+
+Result<std::vector<Result<Bytes>>> Instance::invoke_many(std::string_view name, std::span<const BytesView> payloads) {
+    std::vector<Result<Bytes>> outcomes;
+    outcomes.reserve(payloads.size());
+    auto done = invoke_many(name, payloads, [&outcomes](std::size_t, Result<BytesView> outcome) {
+        if (outcome) outcomes.emplace_back(copy_bytes(*outcome));
+        else outcomes.emplace_back(std::unexpected(std::move(outcome).error()));
+    });
+    if (!done) return fail(std::move(done).error());
+    return outcomes;
+}
+
 Result<Value> Instance::call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted) {
     if (!state_) return fail(moved_from());
     if (state_->plugin().abi->info().form == AbiForm::messages) {

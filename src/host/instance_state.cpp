@@ -107,14 +107,30 @@ Result<std::uint64_t> InstanceState::enter() {
         if (owner_.load(std::memory_order_relaxed) == me) return enter_nested();
         return fail(ErrorCode::busy, "another thread is using the instance");
     }
-    auto ready = prepare_entry();
-    if (ready) {
-        arm();
-        if (plugin_->options.limits.fuel) ready = store_->set_fuel(*plugin_->options.limits.fuel);
-    }
+    auto ready = ready_for_call();
     if (ready) return UINT64_MAX;
     owner_.store(idle(), std::memory_order_release);
     return fail(std::move(ready).error());
+}
+
+Result<void> InstanceState::ready_for_call() {
+    if (auto ready = prepare_entry(); !ready) return ready;
+    arm();
+    if (plugin_->options.limits.fuel) return store_->set_fuel(*plugin_->options.limits.fuel);
+    return {};
+}
+
+Result<void> InstanceState::enter_again() {
+    if (closed_) return fail(ErrorCode::closed, "the instance was closed during the batch");
+    if (nested_ != 0) {
+        if (session_.poisoned) return fail(ErrorCode::poisoned, "an earlier record failed; the instance ends with the outer call");
+        return {};
+    }
+    if (store_ && store_->interrupt.load(std::memory_order_relaxed) != 0) {
+        return fail(ErrorCode::cancelled, "the batch was interrupted");
+    }
+    if (session_.logged) refill_log();
+    return ready_for_call();
 }
 
 // The instance is idle and this thread is inside the gate, but a plain call is not possible.
@@ -149,6 +165,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
                                                   std::to_string(plugin_->options.limits.call_depth));
     }
     if (abi_ == nullptr) return fail(ErrorCode::not_reentrant, "the instance has not started yet");
+    if (session_.lending) return fail(ErrorCode::not_reentrant, "the instance lends its output: it cannot be called meanwhile");
     if (session_.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
     const std::uint64_t outer = store_->deadline;
     ++nested_;

@@ -58,6 +58,9 @@ public:
     Result<std::uint64_t> enter();
     void leave(std::uint64_t outer_deadline) noexcept;
 
+    /// Inside the gate, between two records of a batch: what `enter` does for one more call.
+    Result<void> enter_again();
+
     /// Marks that guest code runs inside the gate, as opposed to a mere look-up.
     void count_call() noexcept { ++calls_; }
 
@@ -82,6 +85,7 @@ private:
 
     Result<void> build();     // a new sandbox, start-up run
     void drop() noexcept;
+    Result<void> ready_for_call();
     Result<void> prepare_entry();                                        // the rare cases of `enter`
     Result<std::uint64_t> enter_nested();
     bool take(std::uintptr_t me, std::uintptr_t idle) noexcept;          // the gate, if it is idle in that way

@@ -42,6 +42,7 @@ public:
         frame.operation = request.name;
         frame.payload = request.payload;
         frame.has_request = true;
+        frame.sink = reply.sink;
 
         std::array<RawValue, 2> slots;
         slots[0].i32 = static_cast<std::int32_t>(request.name.size());

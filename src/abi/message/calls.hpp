@@ -23,6 +23,7 @@ struct Frame {
     bool has_response = false;
     bool touched = false;         ///< something below `response` was used: to be cleared before the next call
     Bytes* response = nullptr;    ///< where the guest's response is copied; the caller's own buffer, so that it is never moved
+    OutputSink* sink = nullptr;   ///< gets the response instead of `response`; usually null
     std::string error;            ///< the guest's error text; empty means none
     Bytes host_response;          ///< of the latest host call
     std::string host_error;       ///< likewise; empty means none
@@ -32,6 +33,7 @@ struct Frame {
     void begin(Bytes& response_buffer) noexcept {
         response_buffer.clear();
         response = &response_buffer;
+        sink = nullptr;
         has_request = false;
         has_response = false;
         if (touched) [[unlikely]] clear();

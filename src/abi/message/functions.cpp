@@ -76,9 +76,12 @@ Stop response(const void* function, Store& store, Caller, RawValue* slots) noexc
     Calls& calls = Calls::of(store);
     Frame* frame = calls.top();
     if (frame == nullptr) return Stop::done;
-    return read(calls, site_of(function), "response", slots, [frame](BytesView bytes) {
-        frame->response->assign(bytes.begin(), bytes.end());
+    return read(calls, site_of(function), "response", slots, [frame, &calls](BytesView bytes) {
         frame->has_response = true;
+        if (frame->sink == nullptr) [[likely]] return frame->response->assign(bytes.begin(), bytes.end());
+        const Lending lending(calls.session());
+        frame->sink->taken = true;
+        frame->sink->take(frame->sink->context, bytes);
     });
 }
 
