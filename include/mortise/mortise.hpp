@@ -3,6 +3,7 @@
 /// All of mortise: load WebAssembly plugins, call them, be called by them, within limits.
 #include <mortise/bytes.hpp>
 #include <mortise/codec.hpp>
+#include <mortise/codec_functions.hpp>
 #include <mortise/error.hpp>
 #include <mortise/host_functions.hpp>
 #include <mortise/instance.hpp>

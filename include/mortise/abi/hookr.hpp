@@ -24,6 +24,8 @@ namespace mortise::abi::hookr {
 /// under module `hookr` with the operation as its name does: `host.add("hookr", "upper", [](BytesView) -> Result<Bytes> ...)`,
 /// one payload (text or bytes) or none in, text, bytes or nothing out, the last of a name wins. Failing with `host_abort` ends
 /// the guest's call; any other failure, also an exception, gives the guest its text.
+///
+/// Typed functions both ways, structs as MessagePack: `codec::Function` and `codec::handler` of `<mortise/codec_functions.hpp>`.
 
 /// Whether the initialisers see a request.
 enum class InitialiserRequest : std::uint8_t {

@@ -78,6 +78,20 @@ TEST(WapcLimits, EndlessLogging_isCutAndSaidOnce) {
     EXPECT_THAT(recorder->logs(), SizeIs(8)) << "each call has its own allowance";
 }
 
+TEST(WapcLimits, EndlessEmptyLines_areCutAsWell) {
+    auto recorder = std::make_shared<Recorder>();
+    PluginOptions options;
+    options.observer = recorder;
+    options.limits.log_bytes = 20;
+    auto instance = start(Guest{.guest_call = R"((local $i i32)
+        (loop $more (call $console_log (i32.const 128) (i32.const 0))
+          (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100000))))
+        (call $answer (i32.const 64) (i32.const 9)))"}, options);
+    EXPECT_THAT(invoke(instance, "op"), IsOk());
+    EXPECT_THAT(recorder->logs(), SizeIs(20));
+    EXPECT_THAT(recorder->warnings(), SizeIs(1));
+}
+
 TEST(WapcLimits, LineLongerThanAll_isCut) {
     auto recorder = std::make_shared<Recorder>();
     PluginOptions options;
