@@ -30,11 +30,13 @@ struct PoolOptions {
     /// How long `acquire` waits for a lease when all are out. 100 ms: longer is a queue, which the caller should see.
     std::chrono::milliseconds wait{100};
 
-    /// An instance that lay idle for longer is dropped when the pool is next used, down to `min_instances`; `shrink` does it now.
+    /// An instance that lay idle for this long is dropped, down to `min_instances`, also while nobody uses the pool: by a thread
+    /// of the pool's own, which is started when there is something to drop one day and sleeps until then. `shrink` does it now.
     std::chrono::milliseconds idle_time = std::chrono::minutes(5);
 
-    /// What becomes of an instance that comes back: kept as it is, or dropped so that each lease is a fresh sandbox (`reset`
-    /// and `fresh`). Empty: the plugin's own policy. One that failed or was closed is always dropped.
+    /// What becomes of an instance that comes back: kept as it is; made anew by who gives it back, so that the next lease finds it
+    /// ready (`reset`); or dropped, so that the next lease makes one (`fresh`). Empty: the plugin's own policy. One that failed or
+    /// was closed is always dropped.
     std::optional<InstancePolicy> on_return{};
 
     /// Runs on an instance before each lease of it, e.g. to warm it or to check its health. One that fails it is dropped, and
@@ -49,6 +51,7 @@ struct PoolStatistics {
     std::size_t idle = 0;
     std::size_t waiting = 0;         ///< callers in `acquire`
     std::uint64_t made = 0;          ///< instances made so far
+    std::uint64_t reset = 0;         ///< times that one was made anew on its return
     std::uint64_t dropped = 0;       ///< because they failed, came back for a fresh sandbox, or lay idle
     std::uint64_t leases = 0;
     std::uint64_t refused = 0;       ///< `busy`: nothing came back in time

@@ -14,8 +14,12 @@ Error pool_closed() { return Error(ErrorCode::closed, "the pool is closed"); }
 
 std::size_t default_size() { return std::max<std::size_t>(2, 2 * std::size_t{std::thread::hardware_concurrency()}); }
 
+// Longer than any process lives, and short enough to be added to a time.
+constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 365);
+
 PoolOptions with_defaults(PoolOptions options, const Plugin& plugin) {
     if (options.max_instances == 0) options.max_instances = std::max(default_size(), options.min_instances);
+    options.idle_time = std::clamp(options.idle_time, std::chrono::milliseconds(0), kForever);
     if (!options.on_return) options.on_return = plugin.state().policy;
     return options;
 }
@@ -24,6 +28,15 @@ PoolOptions with_defaults(PoolOptions options, const Plugin& plugin) {
 
 PoolState::PoolState(Plugin plugin, PoolOptions options)
     : plugin_(std::move(plugin)), options_(with_defaults(std::move(options), plugin_)) {}
+
+PoolState::~PoolState() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    tidy_wake_.notify_one();
+    if (tidier_.joinable()) tidier_.join();
+}
 
 Result<std::unique_ptr<Instance>> PoolState::make_one() {
     auto instance = plugin_.instantiate(options_.instance);
@@ -61,19 +74,10 @@ Result<Lease> PoolState::acquire(std::chrono::milliseconds wait) {
         } else if (waiting_.empty() && leased_ + idle_.size() < options_.max_instances) {
             ++leased_;
         } else {
-            Waiter me;
-            waiting_.push_back(&me);
-            const bool served = me.wake.wait_until(lock, now + std::min(wait, std::chrono::milliseconds(std::chrono::hours(24 * 365))),
-                                                   [&me] { return me.served; });
-            if (!served) {
-                waiting_.remove(&me);
-                ++counted_.refused;
-                return fail(ErrorCode::busy, "all " + std::to_string(options_.max_instances) +
-                                                 " instances of the pool are in use");
-            }
-            if (!me.instance && !me.may_make) return fail(pool_closed());
-            instance = std::move(me.instance);   // its place was counted by whoever gave it
+            auto served = wait_in_line(lock, now + std::min(wait, kForever), instance);
+            if (!served) return fail(std::move(served).error());
         }
+        ++counted_.leases;
     }
     if (!instance) {
         auto made = make_one();
@@ -84,6 +88,20 @@ Result<Lease> PoolState::acquire(std::chrono::milliseconds wait) {
         instance = *std::move(made);
     }
     return lease(std::move(instance));
+}
+
+// `instance` stays empty if the caller got a place to make one in.
+Result<void> PoolState::wait_in_line(std::unique_lock<std::mutex>& lock, Time until, std::unique_ptr<Instance>& instance) {
+    Waiter me;
+    waiting_.push_back(&me);
+    if (!me.wake.wait_until(lock, until, [&me] { return me.served; })) {
+        waiting_.remove(&me);
+        ++counted_.refused;
+        return fail(ErrorCode::busy, "all " + std::to_string(options_.max_instances) + " instances of the pool are in use");
+    }
+    if (!me.instance && !me.may_make) return fail(pool_closed());
+    instance = std::move(me.instance);   // its place was counted by whoever gave it
+    return {};
 }
 
 Result<Lease> PoolState::lease(std::unique_ptr<Instance> instance) {
@@ -100,15 +118,11 @@ Result<Lease> PoolState::lease(std::unique_ptr<Instance> instance) {
             return fail(std::move(ready).error().add_context("while preparing an instance of the pool"));
         }
     }
-    {
-        const std::lock_guard lock(mutex_);
-        ++counted_.leases;
-    }
     return Lease(shared_from_this(), std::move(instance));
 }
 
 void PoolState::give_back(std::unique_ptr<Instance> instance, bool usable) noexcept {
-    usable = usable && options_.on_return == InstancePolicy::kept && instance->reusable();
+    usable = usable && instance->reusable() && made_ready(*instance);
     if (usable) {
         const std::lock_guard lock(mutex_);
         if (!closed_) {
@@ -116,6 +130,7 @@ void PoolState::give_back(std::unique_ptr<Instance> instance, bool usable) noexc
                 --leased_;
                 idle_.push_back({std::move(instance), std::chrono::steady_clock::now()});
                 if (leased_ == 0) all_back_.notify_all();
+                start_tidying();
                 return;
             }
             Waiter* next = waiting_.front();
@@ -149,12 +164,57 @@ void PoolState::free_place() noexcept {
 
 std::vector<PoolState::Idle> PoolState::take_stale(Time now) noexcept {
     std::vector<Idle> stale;
-    while (!idle_.empty() && idle_.size() + leased_ > options_.min_instances && now - idle_.front().since > options_.idle_time) {
+    while (!idle_.empty() && idle_.size() + leased_ > options_.min_instances && now - idle_.front().since >= options_.idle_time) {
         stale.push_back(std::move(idle_.front()));
         idle_.pop_front();
         ++counted_.dropped;
     }
     return stale;
+}
+
+bool PoolState::made_ready(Instance& instance) noexcept {
+    if (options_.on_return == InstancePolicy::kept) return true;
+    if (options_.on_return == InstancePolicy::fresh) return false;
+    try {
+        if (!instance.reset()) return false;
+    } catch (...) {
+        return false;
+    }
+    const std::lock_guard lock(mutex_);
+    ++counted_.reset;
+    return true;
+}
+
+void PoolState::start_tidying() noexcept {
+    if (idle_.size() + leased_ <= options_.min_instances) return;
+    if (tidier_rests_) return tidy_wake_.notify_one();
+    if (tidier_.joinable()) return;
+    try {
+        tidier_ = std::thread(&PoolState::tidy, this);
+    } catch (...) {   // no thread to be had: what lies idle goes at the next use
+    }
+}
+
+void PoolState::tidy() {
+    std::unique_lock lock(mutex_);
+    while (!ending_) {
+        if (idle_.empty() || idle_.size() + leased_ <= options_.min_instances) {
+            tidier_rests_ = true;
+            tidy_wake_.wait(lock);
+            tidier_rests_ = false;
+            continue;
+        }
+        const auto due = idle_.front().since + options_.idle_time;
+        const auto now = std::chrono::steady_clock::now();
+        if (now < due) {
+            tidy_wake_.wait_until(lock, due);
+            continue;
+        }
+        auto stale = take_stale(now);
+        lock.unlock();
+        stale.clear();
+        lock.lock();
+    }
 }
 
 void PoolState::shrink() noexcept {

@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include <mortise/pool.hpp>
@@ -16,6 +17,7 @@ namespace mortise::detail {
 class PoolState : public std::enable_shared_from_this<PoolState> {
 public:
     PoolState(Plugin plugin, PoolOptions options);
+    ~PoolState();
 
     Result<void> fill();
     Result<Lease> acquire(std::chrono::milliseconds wait);
@@ -43,6 +45,10 @@ private:
 
     Result<std::unique_ptr<Instance>> make_one();
     Result<Lease> lease(std::unique_ptr<Instance> instance);
+    Result<void> wait_in_line(std::unique_lock<std::mutex>& lock, Time until, std::unique_ptr<Instance>& instance);
+    bool made_ready(Instance& instance) noexcept;        // for its next lease, as the options say
+    void start_tidying() noexcept;                       // with the lock held
+    void tidy();                                         // what the thread does
     void free_place() noexcept;                          // a leased instance is gone: its place is somebody else's
     std::vector<Idle> take_stale(Time now) noexcept;     // with the lock held
 
@@ -55,6 +61,10 @@ private:
     std::list<Waiter*> waiting_;             // in the order of their coming
     std::size_t leased_ = 0;                 // places in use: leased, being made or prepared
     bool closed_ = false;
+    bool ending_ = false;
+    std::condition_variable tidy_wake_;
+    bool tidier_rests_ = false;              // it waits for something to become idle
+    std::thread tidier_;                     // never holds the pool: whoever lets go of it last joins this thread
     PoolStatistics counted_;
 };
 

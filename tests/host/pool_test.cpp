@@ -1,5 +1,7 @@
 #include <atomic>
 #include <latch>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -116,6 +118,74 @@ TEST(Pool, LeaseOutlivingThePool_isSafe) {
         lease.emplace(value(pool.acquire()));
     }
     EXPECT_THAT((*lease)->call<int>("next"), Holds(1));
+}
+
+TEST(Pool, ResetOnReturn_isReadyAndAsAfterStartUp) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1, .on_return = InstancePolicy::reset}));
+    for (int i = 0; i < 3; ++i) EXPECT_THAT((*value(pool.acquire())).call<int>("next"), Holds(1));
+    const auto statistics = pool.statistics();
+    EXPECT_EQ(statistics.idle, 1u) << "made anew on its return, not on the next lease";
+    EXPECT_EQ(statistics.made, 1u);
+    EXPECT_EQ(statistics.reset, 3u);
+    {
+        auto lease = value(pool.acquire());
+        EXPECT_THAT(lease->call("fall"), FailsWith(ErrorCode::trap));
+    }
+    EXPECT_EQ(pool.statistics().idle, 0u) << "one that failed is dropped all the same";
+}
+
+TEST(Pool, Waiters_areServedInTheOrderOfTheirComing) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1, .wait = 30s}));
+    std::optional<Lease> held(value(pool.acquire()));
+    std::mutex mutex;
+    std::vector<std::size_t> order;
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 6; ++t) {
+        threads.emplace_back([&, t] {
+            auto lease = pool.acquire();
+            ASSERT_THAT(lease, IsOk());
+            const std::lock_guard lock(mutex);
+            order.push_back(t);
+        });
+        while (pool.statistics().waiting != t + 1) std::this_thread::yield();
+    }
+    held.reset();
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(Pool, NewcomerWhileOthersWait_standsInLine) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 1, .wait = 30s}));
+    std::optional<Lease> held(value(pool.acquire()));
+    std::latch tried(1);
+    std::thread waiter([&] {
+        auto lease = pool.acquire();
+        ASSERT_THAT(lease, IsOk());
+        tried.wait();
+    });
+    while (pool.statistics().waiting != 1) std::this_thread::yield();
+    held.reset();
+    EXPECT_THAT(pool.acquire(0ms), FailsWith(ErrorCode::busy)) << "the instance went to who waited, not to who came just now";
+    tried.count_down();
+    waiter.join();
+}
+
+TEST(Pool, IdleInstances_goWithoutAnyUse) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 4, .min_instances = 1, .idle_time = 20ms}));
+    {
+        auto a = value(pool.acquire());
+        auto b = value(pool.acquire());
+        auto c = value(pool.acquire());
+    }
+    for (int i = 0; i < 1000 && pool.statistics().idle != 1; ++i) std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(pool.statistics().idle, 1u);
+    EXPECT_EQ(pool.statistics().dropped, 2u);
+    {
+        auto a = value(pool.acquire());
+        auto b = value(pool.acquire());
+    }
+    for (int i = 0; i < 1000 && pool.statistics().idle != 1; ++i) std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(pool.statistics().idle, 1u) << "and again";
 }
 
 TEST(Pool, MinimumAndIdleTime_keepWhatIsAskedFor) {
