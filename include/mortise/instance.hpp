@@ -1,6 +1,7 @@
 #pragma once
 
 #include <any>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,11 @@ struct InstanceUsage {
     std::uint64_t memory_peak_bytes = 0;
     std::uint64_t calls = 0;
     std::uint64_t fuel = 0;         ///< 0 where it is not counted
+
+    /// Time inside the guest, the ABI's own work included, and inside host functions, WASI's included, of all calls and start-ups. 0
+    /// unless the plugin was loaded with an observer, its own or its Runtime's: looking at the clock costs more than a call.
+    std::chrono::nanoseconds guest_time{0};
+    std::chrono::nanoseconds host_time{0};
 };
 
 /// Stops an instance from another thread. Copy it freely; it may outlive the instance, and then does nothing.

@@ -8,6 +8,7 @@
 #include <mortise/limits.hpp>
 #include <mortise/observer.hpp>
 
+#include "abi/timing.hpp"
 #include "engine/store.hpp"
 
 namespace mortise {
@@ -27,6 +28,7 @@ struct Session {
     bool log_cut = false;                ///< the cut was already said in this call
     bool logged = false;                 ///< something was logged in this call: `log_left` must be set again
     bool started = false;                ///< the sandbox begins as a copy of a started one: start-up code must not run again
+    Timing* timing = nullptr;            ///< null unless the plugin was loaded with an observer
     bool lending = false;                ///< somebody looks at guest memory: no guest code may run
     bool poisoned = false;               ///< guest code was cut short: no more of it may run until a new instantiation
 

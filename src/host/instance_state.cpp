@@ -25,6 +25,7 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
     session_.limits = &plugin_->options.limits;
     session_.observer = observer_.get();
     session_.handle = &handle_;
+    if (plugin_->observer() != nullptr) session_.timing = &timing_;
 }
 
 Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const PluginState> plugin, InstanceOptions options) {
@@ -88,11 +89,13 @@ Result<void> InstanceState::build() {
     if (plugin_->options.limits.fuel) {
         if (auto set = store_->set_fuel(*plugin_->options.limits.fuel); !set) return set;
     }
+    if (session_.timing != nullptr) timing_.begin();
     auto started = abi_->start();
+    if (session_.timing != nullptr) timing_.end();
     if (wasi_) host::flush_wasi(*wasi_);
     ending_ = wasi_ || closing_;
     refill_log();
-    attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel;
+    attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel || session_.timing != nullptr;
     if (!started) {
         session_.poisoned = true;
         attention_ = true;
@@ -108,7 +111,10 @@ Result<std::uint64_t> InstanceState::enter() {
         return fail(ErrorCode::busy, "another thread is using the instance");
     }
     auto ready = ready_for_call();
-    if (ready) return UINT64_MAX;
+    if (ready) {
+        if (session_.timing != nullptr) timing_.begin();
+        return UINT64_MAX;
+    }
     owner_.store(idle(), std::memory_order_release);
     return fail(std::move(ready).error());
 }
@@ -168,6 +174,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
     if (session_.lending) return fail(ErrorCode::not_reentrant, "the instance lends its output: it cannot be called meanwhile");
     if (session_.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
     const std::uint64_t outer = store_->deadline;
+    if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::guest);
     ++nested_;
     store_->deadline = std::min(outer, now_->load(std::memory_order_relaxed) + plugin_->call_ticks);
     return outer;
@@ -176,6 +183,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
 void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
     if (nested_ == 0) return leave_slowly();
     --nested_;
+    if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::host);
     store_->deadline = outer_deadline;
 }
 
@@ -187,6 +195,7 @@ void InstanceState::refill_log() noexcept {
 
 // A call ended that failed, left output behind, or whose instance was let go of meanwhile; or it was no plain one.
 void InstanceState::leave_slowly() noexcept {
+    if (session_.timing != nullptr) timing_.end();
     if (wasi_) host::flush_wasi(*wasi_);
     if (session_.logged) refill_log();
     if (!closing_) {
@@ -210,6 +219,8 @@ void InstanceState::interrupt() noexcept {
 InstanceUsage InstanceState::usage() const {
     InstanceUsage usage;
     usage.calls = calls_;
+    usage.guest_time = timing_.guest();
+    usage.host_time = timing_.host();
     if (!store_) return usage;
     usage.memory_bytes = store_->memory_bytes();
     usage.memory_peak_bytes = store_->memory_peak_bytes();

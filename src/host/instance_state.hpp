@@ -116,6 +116,7 @@ private:
     std::uint32_t nested_ = 0;       // calls in progress inside the outermost one
     std::uint64_t calls_when_built_ = 0;
     abi::Session session_;
+    abi::Timing timing_;             // if `session_` points at it
     Instance handle_;                // what host functions get; owns nothing
     std::optional<host::Living> living_;
     std::mutex store_mutex_;         // guards store_ against `interrupt` while it is replaced

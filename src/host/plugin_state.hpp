@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <mortise/plugin.hpp>
 
@@ -32,6 +33,7 @@ public:
     InstancePolicy policy = InstancePolicy::kept;
     AfterFailure after_failure = AfterFailure::reinstantiate;
     bool wants_wasi = false;         // some import is WASI's
+    std::vector<std::unique_ptr<const engine::HostImport>> timed;   // what is behind the imports of an observed plugin
 
     /// Who hears of what concerns the whole plugin; may be null.
     Observer* observer() const noexcept {

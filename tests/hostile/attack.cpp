@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 
 namespace mortise::hostile {
@@ -16,6 +17,7 @@ const Runtime& runtime() {
     static const Runtime the = [] {
         RuntimeOptions options;
         options.tick = std::chrono::milliseconds(2);
+        if (const char* engine = std::getenv("MORTISE_TEST_ENGINE")) options.engine = engine;
         return Runtime(options);
     }();
     return the;
