@@ -7,7 +7,8 @@ namespace mortise {
 /// What an engine can do. Asking for what it lacks fails when the plugin is loaded, never silently.
 struct Capabilities {
     bool interrupt = false;               ///< deadlines and `Instance::interrupt` stop running code
-    bool fuel = false;                    ///< counts fuel itself
+    bool fuel = false;                    ///< counts fuel
+    bool rewritten_metering = false;      ///< it does both by checks that mortise puts into the code; a unit is an instruction
     bool memory_limit = false;            ///< caps the sum of an instance's memories exactly
     bool refused_growth_reported = false; ///< tells that a growth was refused
     bool simd = false;                    ///< v128 values cross the seam
@@ -29,6 +30,7 @@ struct EngineInfo {
     std::string name;         ///< e.g. `wasmtime`
     std::string version;      ///< as the engine reports it
     std::string description;  ///< one line for people
+    bool complete = true;     ///< false: it runs nothing by its name alone; a library's path or the program's own functions are to be given
     Capabilities capabilities;
 };
 

@@ -23,7 +23,7 @@ std::optional<std::string> problem_of(const std::string& engine, BytesView bytes
     return runs.error().message();
 }
 
-// Every engine of this build, or the one that was asked for.
+// Every engine of this build that runs modules as it is, or the one that was asked for.
 Result<std::vector<EngineVerdict>> ask_engines(const std::optional<std::string>& only, BytesView bytes) {
     std::vector<EngineVerdict> verdicts;
     if (only) {
@@ -33,6 +33,7 @@ Result<std::vector<EngineVerdict>> ask_engines(const std::optional<std::string>&
         return verdicts;
     }
     for (auto& engine : Runtime::engines()) {
+        if (!engine.complete) continue;
         auto problem = problem_of(engine.name, bytes);
         verdicts.push_back({std::move(engine), std::move(problem)});
     }

@@ -33,7 +33,7 @@ std::vector<Case> cases() {
         if (entry.path().extension() != ".wasm") continue;
         const std::string language = fs::relative(entry.path(), tests).begin()->string();
         for (const EngineInfo& engine : Runtime::engines()) {
-            if (engine.name == "native") continue;
+            if (!engine.complete) continue;
             std::string name = engine.name + "_" + language + "_" + entry.path().stem().string();
             std::replace_if(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
             all.push_back({name, engine.name, entry.path()});

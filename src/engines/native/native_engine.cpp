@@ -15,6 +15,7 @@ EngineInfo describe() {
     info.name = "native";
     info.version = MORTISE_VERSION;
     info.description = "functions of this program, for debugging and tests; no Wasm, and no sandbox";
+    info.complete = false;
     Capabilities& can = info.capabilities;
     // Between two uses of their Context nothing stops them: see native.hpp.
     can.interrupt = true;

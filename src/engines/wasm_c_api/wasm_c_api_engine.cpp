@@ -18,6 +18,7 @@ using engine::CompileOptions;
 EngineInfo describe(const Library& library) {
     EngineInfo info = describe_wasm_c_api();
     info.version = library.version();
+    info.complete = true;
     info.description = concat("the library ", library.file(), " through the standard wasm.h");
     info.capabilities.multi_memory = library.has(Feature::multi_memory);
     return info;
@@ -95,6 +96,7 @@ EngineInfo describe_wasm_c_api() {
     EngineInfo info;
     info.name = "wasm-c-api";
     info.description = "any shared library with the standard wasm.h, named as wasm-c-api:PATH";
+    info.complete = false;
     // No interrupt, fuel, kinds of traps, backtrace, compiled code and text format: the API has no words for them. The
     // trace of a trap and the saving of code are in it, but end the process in a library that has them in name alone.
     Capabilities& can = info.capabilities;
