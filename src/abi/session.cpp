@@ -104,7 +104,9 @@ Error error_of_trap(engine::StopInfo info) {
 }
 
 Error exit_error(engine::StopInfo info) {
-    Error error(ErrorCode::guest_exit, "the guest exited with status " + std::to_string(info.exit_status));
+    std::string text = "the guest exited with status " + std::to_string(info.exit_status);
+    if (!info.text.empty()) text += ": " + info.text;
+    Error error(ErrorCode::guest_exit, std::move(text));
     error.set_exit_status(info.exit_status);
     return error;
 }

@@ -20,8 +20,7 @@ namespace {
 constexpr std::int32_t kAbortStatus = 255;
 
 // What the guest said, with something in every place: a string that cannot be read hides neither the abort nor its line.
-std::string abort_text(Calls& calls, const RawValue* slots) {
-    const AbortReason reason = read_abort(calls.memory(), slots);
+std::string abort_text(const AbortReason& reason) {
     const auto part = [](const std::optional<std::string>& text, std::string_view otherwise) {
         return text && !text->empty() ? std::string_view(*text) : otherwise;
     };
@@ -31,11 +30,14 @@ std::string abort_text(Calls& calls, const RawValue* slots) {
 Stop stop_by_abort(Store& store, const RawValue* slots, Stop why) noexcept {
     try {
         Calls& calls = Calls::of(store);
-        const std::string text = abort_text(calls, slots);
+        const AbortReason reason = read_abort(calls.memory(), slots);
+        const std::string text = abort_text(reason);
         Frame* frame = calls.top();
         std::string& kept = frame != nullptr ? frame->error : calls.stray_error();
         if (frame != nullptr) frame->touched = true;
-        if (kept.empty()) kept = text;
+        // What waPC keeps is told with its place; of what exits the guest's own words alone, the place is in the error.
+        const bool words = why == Stop::exit && reason.message && !reason.message->empty();
+        if (kept.empty()) kept = words ? *reason.message : text;
         StopInfo info;
         info.trap = TrapKind::unreachable;
         info.exit_status = kAbortStatus;

@@ -138,7 +138,8 @@ TEST(HookrAbort, InACall_isExit255WithTheMessage) {
     const auto error = error_of(invoke(*instance, "op"));
     EXPECT_EQ(error.code(), ErrorCode::guest_exit);
     EXPECT_EQ(error.exit_status(), 255);
-    EXPECT_EQ(error.guest_message(), "bad at a.ts:7:21");
+    EXPECT_EQ(error.guest_message(), "bad");
+    EXPECT_THAT(error.message(), ::testing::HasSubstr("bad at a.ts:7:21"));
 }
 
 TEST(HookrAbort, PoisonsTheInstance_whichIsThenMadeAnew) {
@@ -165,7 +166,7 @@ TEST(HookrAbort, WhileStarting_isAFailureWithTheMessage) {
         const auto error = error_of(started(guest));
         EXPECT_EQ(error.code(), ErrorCode::guest_exit);
         EXPECT_EQ(error.exit_status(), 255);
-        EXPECT_EQ(error.guest_message(), "bad at a.ts:7:21");
+        EXPECT_EQ(error.guest_message(), "bad");
     }
 }
 
