@@ -54,8 +54,9 @@ std::unexpected<Error> not_a(std::size_t number, std::string_view shown, std::st
     return fail(ErrorCode::type_mismatch, argument(number) + " is " + std::string(type) + ", got " + std::string(shown));
 }
 
+// Of the wrong type as well: an integer that does not fit is one of a wider type, as the library has it.
 std::unexpected<Error> out_of_range(std::size_t number, std::string_view shown, std::string_view type) {
-    return fail(ErrorCode::invalid_argument, argument(number) + ": " + std::string(shown) + " is out of range for " + std::string(type));
+    return fail(ErrorCode::type_mismatch, argument(number) + ": " + std::string(shown) + " is out of range for " + std::string(type));
 }
 
 template <class T>
