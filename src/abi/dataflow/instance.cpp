@@ -167,7 +167,10 @@ Result<void> DataflowInstance::invoke(const Request& request, Reply& reply) {
     auto accumulator = place(reduction != nullptr ? reduction->accumulator : BytesView());
     if (!accumulator) return fail(std::move(accumulator).error());
     auto input = place(request.payload);
-    if (!input) return fail(std::move(input).error());
+    if (!input) {
+        if (!session_.poisoned) (void)release(*accumulator);   // the failure that counts is known
+        return fail(std::move(input).error());
+    }
 
     Frame frame{reply, {}, std::nullopt};
     Frame* const outer = std::exchange(top_, &frame);
