@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <mortise/abi_info.hpp>
 #include <mortise/error.hpp>
@@ -18,6 +19,7 @@ namespace mortise {
 
 namespace detail {
 class PoolState;
+struct PooledInstance;
 }
 
 struct PoolOptions {
@@ -60,25 +62,26 @@ struct PoolStatistics {
 /// An instance on loan; goes back to its pool when it is destroyed. Movable. It may outlive the pool.
 class MORTISE_API Lease {
 public:
-    Lease(Lease&&) noexcept;
+    Lease(Lease&& other) noexcept : item_(std::exchange(other.item_, nullptr)), instance_(std::exchange(other.instance_, nullptr)) {}
     Lease& operator=(Lease&&) noexcept;
     ~Lease();
 
     Instance& operator*() const noexcept { return *instance_; }
-    Instance* operator->() const noexcept { return instance_.get(); }
+    Instance* operator->() const noexcept { return instance_; }
 
     /// Gives the instance back to be dropped, not used again.
     void discard() noexcept;
 
 private:
     friend class detail::PoolState;
-    Lease(std::shared_ptr<detail::PoolState> pool, std::unique_ptr<Instance> instance) noexcept;
+    explicit Lease(detail::PooledInstance* item) noexcept;
 
-    std::shared_ptr<detail::PoolState> pool_;
-    std::unique_ptr<Instance> instance_;
+    detail::PooledInstance* item_;   // owned; keeps its pool alive
+    Instance* instance_;
 };
 
-/// Instances of one plugin, leased and given back. Any thread may use it. Waiters are served in the order in which they came.
+/// Instances of one plugin, leased and given back. Any thread may use it. Waiters are served in the order in which they came; while
+/// nobody waits, leasing and giving back take no lock, and a thread finds the instance again that it used before.
 /// Cheap to copy; all copies are the same pool.
 class MORTISE_API Pool {
 public:

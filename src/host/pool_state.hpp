@@ -1,8 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -13,7 +14,18 @@
 
 namespace mortise::detail {
 
-/// What is behind a Pool. One lock guards the lists; instances are made, dropped and prepared outside it.
+class PoolState;
+
+/// An instance and the pool that it goes back to. The pool lives as long as its instances; `PoolState::retire` ends that circle.
+struct PooledInstance {
+    Instance instance;
+    std::shared_ptr<PoolState> pool;
+};
+
+/// What is behind a Pool. Idle instances lie in places, each on a cache line of its own, where threads take and leave them by one
+/// atomic exchange as long as `slow_` is 0. It counts the reasons for the slow way: callers that look for an instance under the lock,
+/// waiters, drains, a close. Who takes the slow way counts first and looks into the places then; who leaves an instance does so first
+/// and looks at `slow_` then. Both in one total order (sequential consistency): an instance is never left lying beside a waiter.
 class PoolState : public std::enable_shared_from_this<PoolState> {
 public:
     PoolState(Plugin plugin, PoolOptions options);
@@ -21,51 +33,69 @@ public:
 
     Result<void> fill();
     Result<Lease> acquire(std::chrono::milliseconds wait);
-    void give_back(std::unique_ptr<Instance> instance, bool usable) noexcept;
+    static void give_back(PooledInstance* item, bool usable) noexcept;
     void shrink() noexcept;
     void close() noexcept;
     bool drain(std::chrono::milliseconds wait);
+
+    /// No handle of the pool is left: closes it, and nothing of it stays but leases and what they hold.
+    void retire() noexcept;
     PoolStatistics statistics() const;
     const Plugin& plugin() const noexcept { return plugin_; }
     const PoolOptions& options() const noexcept { return options_; }
 
 private:
+    using Item = std::unique_ptr<PooledInstance>;
     using Time = std::chrono::steady_clock::time_point;
-    struct Idle {
-        std::unique_ptr<Instance> instance;
-        Time since;
+    struct alignas(64) Place {
+        std::atomic<PooledInstance*> item{nullptr};
+        std::atomic<std::int64_t> since{0};      // when it was left here, by the coarse clock
+        std::atomic<std::uint64_t> leases{0};    // taken from here
+        std::atomic<std::uint32_t> leaving{0};   // threads of this number that are in `leave_plainly`
     };
     // One caller in `acquire`; lives on its stack. Woken with an instance, with leave to make one, or because of a close.
     struct Waiter {
         std::condition_variable wake;
-        std::unique_ptr<Instance> instance;
+        Item item;
         bool may_make = false;
         bool served = false;
     };
+    class Slowly;
 
-    Result<std::unique_ptr<Instance>> make_one();
-    Result<Lease> lease(std::unique_ptr<Instance> instance);
-    Result<void> wait_in_line(std::unique_lock<std::mutex>& lock, Time until, std::unique_ptr<Instance>& instance);
+    Result<Item> make_one();
+    Result<Item> acquire_slowly(std::chrono::milliseconds wait);
+    Result<Lease> lease(Item item);
     bool made_ready(Instance& instance) noexcept;        // for its next lease, as the options say
-    void start_tidying() noexcept;                       // with the lock held
+    Item take_idle() noexcept;
+    bool leave_idle(PooledInstance* item) noexcept;
+    bool leave_plainly(Item& item) noexcept;             // false: the item is the caller's still, and the slow way is to be taken
+    void serve_waiters() noexcept;
+    std::size_t idle_count() const noexcept;
+
+    // All of these with the lock held.
+    Result<void> wait_in_line(std::unique_lock<std::mutex>& lock, Time until, Item& item);
+    void serve_waiters(std::vector<Item>& gone) noexcept;
+    void free_place() noexcept;                          // an instance is gone: its place is somebody else's
+    std::vector<Item> take_stale() noexcept;
+    void start_tidying() noexcept;
     void tidy();                                         // what the thread does
-    void free_place() noexcept;                          // a leased instance is gone: its place is somebody else's
-    std::vector<Idle> take_stale(Time now) noexcept;     // with the lock held
 
     const Plugin plugin_;
     const PoolOptions options_;
+    const std::size_t place_count_;
+    const std::unique_ptr<Place[]> places_;
 
-    mutable std::mutex mutex_;               // guards all below
+    alignas(64) std::atomic<std::uint32_t> slow_{0};    // read by every call, seldom written: no other writes on its line
+    alignas(64) mutable std::mutex mutex_;               // guards all below
     std::condition_variable all_back_;
-    std::deque<Idle> idle_;                  // the most recently used last: it is the warmest
-    std::list<Waiter*> waiting_;             // in the order of their coming
-    std::size_t leased_ = 0;                 // places in use: leased, being made or prepared
+    std::list<Waiter*> waiting_;                         // in the order of their coming
+    std::size_t existing_ = 0;                           // instances idle, leased, being made or prepared
     bool closed_ = false;
+    PoolStatistics counted_;
     bool ending_ = false;
     std::condition_variable tidy_wake_;
-    bool tidier_rests_ = false;              // it waits for something to become idle
-    std::thread tidier_;                     // never holds the pool: whoever lets go of it last joins this thread
-    PoolStatistics counted_;
+    bool tidier_rests_ = false;                          // there is nothing that it may drop one day
+    std::thread tidier_;
 };
 
 }  // namespace mortise::detail

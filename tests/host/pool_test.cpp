@@ -188,6 +188,88 @@ TEST(Pool, IdleInstances_goWithoutAnyUse) {
     EXPECT_EQ(pool.statistics().idle, 1u) << "and again";
 }
 
+TEST(Pool, ManyThreadsAtOnce_loseNothingAndWaitForNobodyInVain) {
+    auto pool = value(Pool::make(counter(), {.max_instances = 3, .wait = 30s, .idle_time = 0ms}));
+    std::atomic<int> calls{0}, going{6};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 6; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 300; ++i) {
+                auto lease = pool.acquire();
+                ASSERT_THAT(lease, IsOk());
+                ASSERT_THAT((*lease)->call<int>("next"), IsOk());
+                ++calls;
+                if (i % 50 == t) lease->discard();
+            }
+            --going;
+        });
+    }
+    while (going != 0) {
+        pool.shrink();
+        EXPECT_LE(pool.statistics().idle, 3u);
+        std::this_thread::yield();
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(calls, 1800);
+    EXPECT_TRUE(pool.drain(0ms));
+    EXPECT_EQ(pool.statistics().leases, 1800u);
+}
+
+TEST(Pool, ClosedUnderLoad_everyCallerHearsOfItAndNothingStays) {
+    for (int round = 0; round < 20; ++round) {
+        auto pool = value(Pool::make(counter(), {.max_instances = 2, .wait = 30s}));
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([pool] {
+                for (;;) {
+                    auto lease = pool.acquire();
+                    if (!lease) {
+                        EXPECT_THAT(lease, FailsWith(ErrorCode::closed));
+                        return;
+                    }
+                    EXPECT_THAT((*lease)->call<int>("next"), IsOk());
+                }
+            });
+        }
+        while (pool.statistics().leases < 20) std::this_thread::yield();
+        pool.close();
+        for (auto& thread : threads) thread.join();
+        EXPECT_TRUE(pool.drain(0ms));
+        EXPECT_EQ(pool.statistics().idle, 0u);
+    }
+}
+
+TEST(Pool, LastHandleGoneWhileLeasesComeBack_isSafe) {
+    for (int round = 0; round < 50; ++round) {
+        std::optional<Pool> pool(value(Pool::make(counter(), {.max_instances = 2})));
+        std::vector<std::thread> threads;
+        std::latch leased(3);
+        for (int t = 0; t < 2; ++t) {
+            threads.emplace_back([&leased, lease = std::optional<Lease>(value(pool->acquire()))]() mutable {
+                leased.arrive_and_wait();
+                lease.reset();
+            });
+        }
+        leased.arrive_and_wait();
+        pool.reset();
+        for (auto& thread : threads) thread.join();
+    }
+}
+
+TEST(Pool, Instances_dieWithTheLastHandle) {
+    auto plugin = counter();
+    std::weak_ptr<int> alive;
+    {
+        auto mark = std::make_shared<int>(1);
+        alive = mark;
+        PoolOptions options{.max_instances = 2, .min_instances = 1};
+        options.before_lease = [mark](Instance&) -> Result<void> { return {}; };
+        auto pool = value(Pool::make(plugin, options));
+        EXPECT_THAT(pool.acquire(), IsOk());
+    }
+    EXPECT_TRUE(alive.expired());
+}
+
 TEST(Pool, MinimumAndIdleTime_keepWhatIsAskedFor) {
     auto pool = value(Pool::make(counter(), {.max_instances = 4, .min_instances = 1, .idle_time = 0ms}));
     EXPECT_EQ(pool.statistics().idle, 1u);
