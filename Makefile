@@ -84,7 +84,7 @@ bench: setup ## run the benchmarks, optimised
 .PHONY: fuzz
 fuzz: setup ## run every fuzzer for a minute (FUZZ_SECONDS)
 	@tools/setup.sh clang
-	$(call build,fuzz)
+	$(call build,fuzz,fuzzers)
 	@tools/fuzz.sh build/fuzz
 
 .PHONY: format
