@@ -18,6 +18,7 @@ struct Command {
 int run_call(Arguments arguments);
 int run_run(Arguments arguments);
 int run_inspect(Arguments arguments);
+int run_bench(Arguments arguments);
 int run_compile(Arguments arguments);
 int run_cache(Arguments arguments);
 int run_engines(Arguments arguments);

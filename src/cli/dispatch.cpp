@@ -20,6 +20,7 @@ constexpr Command kCommands[] = {
     {"call", "call a function or an operation of a plugin", &run_call},
     {"run", "run a WASI command", &run_run},
     {"inspect", "tell what a module is, needs and offers", &run_inspect},
+    {"bench", "measure calls of a plugin, on one engine or all", &run_bench},
     {"compile", "compile a plugin before it is needed", &run_compile},
     {"cache", "list or clear the compiled code that is kept", &run_cache},
     {"engines", "list the WebAssembly engines", &run_engines},

@@ -29,8 +29,8 @@ Result<void> check_directory(const CLI::Option* option, const std::string& path)
 
 }  // namespace
 
-PluginFlags::PluginFlags(CommandLine& line)
-    : engine_(line.option("--engine", "NAME", "run it on this engine; see mortise engines")),
+PluginFlags::PluginFlags(CommandLine& line, std::string engine_about)
+    : engine_(line.option("--engine", "NAME", std::move(engine_about))),
       sha256_(line.option("--sha256", "HEX", "refuse the module unless its file has this SHA-256")),
       cache_(add_cache(line)),
       trust_compiled_(line.flag("--trust-compiled", "run compiled code in MODULE (mortise compile -o) whoever made it: it can do anything")),

@@ -15,8 +15,8 @@ namespace mortise::cli {
 /// The options that `call` and `run` share: engine, limits, sandbox, trust.
 class PluginFlags {
 public:
-    /// Adds them to the command line, which must outlive this.
-    explicit PluginFlags(CommandLine& line);
+    /// Adds them to the command line, which must outlive this. `engine_about` is what `--engine` means to the subcommand.
+    explicit PluginFlags(CommandLine& line, std::string engine_about = "run it on this engine; see mortise engines");
 
     /// What they say, on top of what is in `runtime` and `plugin`: the subcommand's own defaults. `program` is the name that the
     /// guest sees as its own where it gets arguments at all. Errors: `invalid_argument`, `not_found` (a directory), naming the option.
