@@ -76,6 +76,15 @@ clang: setup ## every test, built with clang 19
 .PHONY: check
 check: test asan tsan ## test, asan and tsan one after the other
 
+.PHONY: engines
+engines: setup ## build with each engine alone, native included, and run its contract suite (ENGINES=wasmi)
+	@JOBS=$(JOBS) tools/engines.sh $(ENGINES)
+
+.PHONY: test-wasmer
+test-wasmer: setup ## build Wasmer's C API with cargo (a quarter of an hour or more) and run the contract suite on it
+	$(call build,$(DEV),test_engine wasmer_library)
+	@tools/test_wasmer.sh build/$(DEV)
+
 .PHONY: bench
 bench: setup ## run the benchmarks, optimised
 	$(call build,release)

@@ -7,6 +7,11 @@ set(WASMTIME_ROOT "" CACHE PATH "Prefix of an installed Wasmtime C API (include/
 
 add_library(mortise_engines INTERFACE)
 
+if(NOT MORTISE_RUNS_WASM)
+    message(STATUS "Engines: ${MORTISE_ENGINES}; neither Wasmtime nor Wasmi")
+    return()
+endif()
+
 if(WASMTIME_ROOT)
     find_library(MORTISE_WASMTIME_LIBRARY wasmtime PATHS ${WASMTIME_ROOT}/lib NO_DEFAULT_PATH REQUIRED)
     find_path(MORTISE_WASMTIME_INCLUDE wasmtime.h PATHS ${WASMTIME_ROOT}/include NO_DEFAULT_PATH REQUIRED)

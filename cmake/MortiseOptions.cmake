@@ -9,10 +9,24 @@ option(MORTISE_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(MORTISE_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(MORTISE_FUZZ "Build the fuzzers (clang only)" OFF)
 option(MORTISE_WERROR "Treat warnings as errors" OFF)
-set(MORTISE_ENGINES "all" CACHE STRING "Engines to build in: all, or a list of folders of src/engines (wasmtime;wasmi;...)")
+set(MORTISE_ENGINES "all" CACHE STRING "Engines to build in: all, or a list of wasmtime, wasmi, wasm_c_api, native")
 set(MORTISE_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 set(MORTISE_SHARED_DIR "${CMAKE_CURRENT_SOURCE_DIR}/../shared" CACHE PATH
     "Folder of real third-party plugins and ABI descriptions that some tests use; they are skipped without it")
+
+# The list may be written as the command writes names: "wasm-c-api,native".
+string(REPLACE "-" "_" MORTISE_ENGINES "${MORTISE_ENGINES}")
+string(REPLACE "," ";" MORTISE_ENGINES "${MORTISE_ENGINES}")
+foreach(engine IN LISTS MORTISE_ENGINES)
+    if(NOT engine STREQUAL "all" AND NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/src/engines/${engine}/CMakeLists.txt)
+        message(FATAL_ERROR "MORTISE_ENGINES: there is no engine \"${engine}\"; there are wasmtime, wasmi, wasm_c_api, native")
+    endif()
+endforeach()
+# Whether an engine is built in that runs Wasm by its name alone, from the crate: most tests, examples and benchmarks need one.
+set(MORTISE_RUNS_WASM OFF)
+if("all" IN_LIST MORTISE_ENGINES OR "wasmtime" IN_LIST MORTISE_ENGINES OR "wasmi" IN_LIST MORTISE_ENGINES)
+    set(MORTISE_RUNS_WASM ON)
+endif()
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)

@@ -222,7 +222,7 @@ function(mortise_build_command)
     target_link_libraries(mortise_command PRIVATE mortise mortise_warnings mortise_sanitizer_options ${packages})
 endfunction()
 
-# Every folder of tests/ that has a CMakeLists.txt.
+# Every folder of tests/ that has a CMakeLists.txt; without an engine that runs Wasm by its name, those that need none.
 function(mortise_add_tests)
     find_package(GTest REQUIRED)
     file(GLOB lists CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/CMakeLists.txt ${PROJECT_SOURCE_DIR}/tests/*/*/CMakeLists.txt)
@@ -230,12 +230,14 @@ function(mortise_add_tests)
     foreach(file IN LISTS lists)
         cmake_path(GET file PARENT_PATH folder)
         cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE relative)
-        add_subdirectory(${folder} ${CMAKE_BINARY_DIR}/${relative})
+        if(MORTISE_RUNS_WASM OR relative MATCHES "^tests/(base|codec|engine|native|tools|trust|wasm)$")
+            add_subdirectory(${folder} ${CMAKE_BINARY_DIR}/${relative})
+        endif()
     endforeach()
 endfunction()
 
 # mortise_test([NAME] <name> SOURCES <file>... [ROOMS <room>...] [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>]
-#              [PUBLIC_API] [NEEDS_COMMAND] [ONE_PROCESS])
+#              [PUBLIC_API] [NEEDS_COMMAND] [ONE_PROCESS] [EVERY_ENGINE])
 #
 # Makes the program test_<name> of GoogleTest cases; ctest shows each case as <name>.<Subject_condition_outcome>.
 #
@@ -243,8 +245,10 @@ endfunction()
 # PUBLIC_API     link the library libmortise instead, as a user of it does (not together with ROOMS)
 # NEEDS_COMMAND  build the command first; its path is the macro MORTISE_COMMAND
 # ONE_PROCESS    one ctest entry for the whole program: for many quick cases that share something costly
+# EVERY_ENGINE   one more ctest entry, <name>.on_<engine>, for each engine beside the default one; the label is engine:<engine>.
+#                Its Runtimes are made by runtime_under_test() of tests/support
 function(mortise_test)
-    cmake_parse_arguments(PARSE_ARGV 0 TEST "PUBLIC_API;NEEDS_COMMAND;ONE_PROCESS" "NAME;TIMEOUT" "SOURCES;ROOMS;LIBS;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 0 TEST "PUBLIC_API;NEEDS_COMMAND;ONE_PROCESS;EVERY_ENGINE" "NAME;TIMEOUT" "SOURCES;ROOMS;LIBS;LABELS")
     if(NOT TEST_NAME)
         list(POP_FRONT TEST_UNPARSED_ARGUMENTS TEST_NAME)
     endif()
@@ -286,5 +290,10 @@ function(mortise_test)
         include(GoogleTest)
         gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${TEST_TIMEOUT}
                              LABELS ${name})
+    endif()
+    if(TEST_EVERY_ENGINE AND TARGET mortise_engines_wasmi AND TARGET mortise_engines_wasmtime)
+        add_test(NAME ${name}.on_wasmi COMMAND ${target})
+        set_tests_properties(${name}.on_wasmi PROPERTIES TIMEOUT 300 ENVIRONMENT "MORTISE_TEST_ENGINE=wasmi")
+        set_property(TEST ${name}.on_wasmi PROPERTY LABELS ${name} engine:wasmi ${TEST_LABELS})
     endif()
 endfunction()
