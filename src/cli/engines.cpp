@@ -16,6 +16,7 @@ namespace {
 constexpr std::pair<std::string_view, bool Capabilities::*> kCapabilities[] = {
     {"interrupt", &Capabilities::interrupt},
     {"fuel", &Capabilities::fuel},
+    {"rewritten_metering", &Capabilities::rewritten_metering},
     {"memory_limit", &Capabilities::memory_limit},
     {"refused_growth_reported", &Capabilities::refused_growth_reported},
     {"simd", &Capabilities::simd},
@@ -50,7 +51,7 @@ std::string as_json(const std::vector<EngineInfo>& engines) {
 std::string as_text(const std::vector<EngineInfo>& engines) {
     std::string out;
     for (const auto& engine : engines) {
-        out += engine.name + ' ' + engine.version + (&engine == &engines.front() ? " (default)" : "") + '\n';
+        out += engine.name + (engine.version.empty() ? "" : ' ' + engine.version) + (&engine == &engines.front() ? " (default)" : "") + '\n';
         out += "  " + engine.description + '\n';
         for (const bool has : {true, false}) {
             std::string names;

@@ -3,6 +3,8 @@
 #include <span>
 #include <string>
 
+#include "engine/metered.hpp"
+
 #if MORTISE_HAS_ENGINES_WASMTIME
 #include "engines/wasmtime/wasmtime_engine.hpp"
 #endif
@@ -32,6 +34,12 @@ struct Entry {
     return colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
 }
 
+// With fuel and interruption, which the engine has not.
+[[maybe_unused]] Result<std::unique_ptr<engine::Engine>> metered(Result<std::unique_ptr<engine::Engine>> engine) {
+    if (!engine) return engine;
+    return engine::make_metered(*std::move(engine));
+}
+
 // Every engine of this build, the default first: the list to which a new engine adds its lines.
 constexpr Entry kEngines[] = {
 #if MORTISE_HAS_ENGINES_WASMTIME
@@ -44,8 +52,8 @@ constexpr Entry kEngines[] = {
     {"native", [](std::string_view, const EngineOptions& options) { return engines::make_native(options.native); }},
 #endif
 #if MORTISE_HAS_ENGINES_WASM_C_API
-    {"wasm-c-api", [](std::string_view name, const EngineOptions&) { return engines::make_wasm_c_api(after_colon(name)); },
-     &engines::describe_wasm_c_api},
+    {"wasm-c-api", [](std::string_view name, const EngineOptions&) { return metered(engines::make_wasm_c_api(after_colon(name))); },
+     [] { return engine::metered_info(engines::describe_wasm_c_api()); }},
 #endif
     {"", nullptr},
 };
