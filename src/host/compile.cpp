@@ -1,7 +1,11 @@
 #include "host/compile.hpp"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
+#include "host/background.hpp"
+#include "host/snapshot.hpp"
 #include "wasm/normalise.hpp"
 
 namespace mortise::detail {
@@ -39,14 +43,99 @@ engine::CompileOptions compile_options(const PluginState& plugin, const Capabili
     return options;
 }
 
+namespace {
+
+// A plugin's images on their way to code.
+class Images {
+public:
+    Images(PluginState& plugin, engine::Engine& engine, std::span<const engine::Resolved> imports, const OfferedCode* offered)
+        : plugin_(plugin), engine_(engine), imports_(imports), offered_(offered),
+          options_(compile_options(plugin, engine.info().capabilities)) {}
+
+    Result<void> make(FinalModule module) {
+        auto code = first_code(module);
+        if (!code) return fail(std::move(code).error());
+        plugin_.image = std::make_unique<Image>(module.info);
+        plugin_.image->set_first(*std::move(code));
+        auto snapshot = make_snapshot(module);
+        if (!snapshot) return fail(std::move(snapshot).error());
+        if (!in_background_) return {};
+        std::vector<BackgroundCompilation::Job> jobs;
+        if (*snapshot) jobs.push_back({plugin_.snapshot.get(), **std::move(snapshot)});   // first what most instances are made of
+        jobs.push_back({plugin_.image.get(), std::move(module)});
+        options_.baseline_compiler = false;
+        plugin_.background = std::make_unique<BackgroundCompilation>(*plugin_.runtime, engine_, options_,
+                                                                     std::vector(imports_.begin(), imports_.end()), std::move(jobs),
+                                                                     plugin_.observer());
+        return {};
+    }
+
+private:
+    using Code = Result<std::shared_ptr<engine::Module>>;
+
+    Code obtain(const FinalModule& module) {
+        return obtain_code(*plugin_.runtime, {engine_, module.source(imports_), options_, plugin_.observer(), offered_});
+    }
+
+    // The code that the first instances run, which decides what compiler the others get.
+    Code first_code(const FinalModule& module) {
+        const bool two = engine_.info().capabilities.two_compilers;
+        switch (plugin_.options.compilation) {
+            case Compilation::optimised: break;
+            case Compilation::baseline:
+                if (!two) return fail(ErrorCode::unsupported, "engine " + engine_.info().name + " has no baseline compiler");
+                options_.baseline_compiler = plugin_.only_baseline = true;
+                break;
+            case Compilation::background: return two ? baseline_first(module) : obtain(module);
+        }
+        return obtain(module);
+    }
+
+    Code baseline_first(const FinalModule& module) {
+        const auto source = module.source(imports_);
+        if (offered_ != nullptr || plugin_.runtime->code_cache()) {
+            const CodeRequest request{engine_, source, options_, plugin_.observer(), offered_};
+            auto known = find_code(*plugin_.runtime, request, code_key(request));
+            if (!known || *known) return known;
+        }
+        options_.baseline_compiler = true;
+        auto code = engine_.compile(source, options_);   // made in less time than a cache would take
+        in_background_ = code.has_value();
+        if (code || code.error().code() != ErrorCode::unsupported) return code;
+        options_.baseline_compiler = false;   // it lacks what the module uses
+        return obtain(module);
+    }
+
+    // The snapshot's module, or nothing.
+    Result<std::optional<FinalModule>> make_snapshot(const FinalModule& module) {
+        const SnapshotUse use = plugin_.options.snapshot.use;
+        plugin_.snapshot_refusal = "none was asked for";
+        if (use == SnapshotUse::off) return std::optional<FinalModule>();
+        auto taken = take_snapshot(plugin_, engine_, module, imports_, options_, plugin_.snapshot_refusal);
+        if (!taken) return taken;
+        if (!*taken && use == SnapshotUse::when_safe) return taken;
+        if (!*taken) return fail(ErrorCode::unsupported, "there can be no snapshot of the plugin: " + plugin_.snapshot_refusal);
+        auto code = obtain_code(*plugin_.runtime, {engine_, (*taken)->source(imports_), options_, plugin_.observer()});
+        if (!code) return fail(std::move(code).error().add_context("after a snapshot of the plugin was taken"));
+        plugin_.snapshot = std::make_unique<Image>((*taken)->info, true);
+        plugin_.snapshot->set_first(*std::move(code));
+        plugin_.snapshot_refusal.clear();
+        return taken;
+    }
+
+    PluginState& plugin_;
+    engine::Engine& engine_;
+    const std::span<const engine::Resolved> imports_;
+    const OfferedCode* const offered_;
+    engine::CompileOptions options_;
+    bool in_background_ = false;
+};
+
+}  // namespace
+
 Result<void> make_images(PluginState& plugin, engine::Engine& engine, FinalModule module, std::span<const engine::Resolved> imports,
                          const OfferedCode* offered) {
-    const auto options = compile_options(plugin, engine.info().capabilities);
-    auto code = obtain_code(*plugin.runtime, {engine, module.source(imports), options, plugin.observer(), offered});
-    if (!code) return fail(std::move(code).error());
-    plugin.image = std::make_unique<Image>(std::move(module.info));
-    plugin.image->set_first(*std::move(code));
-    return {};
+    return Images(plugin, engine, imports, offered).make(std::move(module));
 }
 
 }  // namespace mortise::detail

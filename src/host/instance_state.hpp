@@ -78,6 +78,7 @@ public:
     abi::Instance& abi() noexcept { return *abi_; }
     engine::Store& store() noexcept { return *store_; }
     abi::Session& session() noexcept { return session_; }
+    const host::WasiWorld* wasi() const noexcept { return wasi_.get(); }   // null if the plugin imports none of it
     std::uint64_t generation() const noexcept { return generation_; }
 
 private:

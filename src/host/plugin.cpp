@@ -33,7 +33,12 @@ const std::string& Plugin::abi_reason() const noexcept { return state_->abi_reas
 const ModuleInfo& Plugin::module() const noexcept { return state_->module; }
 const std::string& Plugin::sha256() const noexcept { return state_->sha256; }
 const std::string& Plugin::snapshot_refusal() const noexcept { return state_->snapshot_refusal; }
-bool Plugin::optimised() const noexcept { return true; }
-bool Plugin::wait_until_optimised() const { return optimised(); }
+
+bool Plugin::optimised() const noexcept {
+    if (state_->background) return state_->background->succeeded();
+    return !state_->only_baseline;
+}
+
+bool Plugin::wait_until_optimised() const { return state_->background ? state_->background->wait() : optimised(); }
 
 }  // namespace mortise

@@ -9,6 +9,7 @@
 
 #include "abi/abi.hpp"
 #include "engine/engine.hpp"
+#include "host/background.hpp"
 #include "host/image.hpp"
 #include "host/runtime_state.hpp"
 
@@ -34,6 +35,9 @@ public:
     AfterFailure after_failure = AfterFailure::reinstantiate;
     bool wants_wasi = false;         // some import is WASI's
     std::vector<std::unique_ptr<const engine::HostImport>> timed;   // what is behind the imports of an observed plugin
+
+    bool only_baseline = false;      // compiled by the baseline compiler, for good
+    std::unique_ptr<BackgroundCompilation> background;   // null if there is none; last: it works on the images
 
     /// Who hears of what concerns the whole plugin; may be null.
     Observer* observer() const noexcept {

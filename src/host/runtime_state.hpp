@@ -11,6 +11,7 @@
 #include "abi/abi.hpp"
 #include "engine/engine.hpp"
 #include "host/clock.hpp"
+#include "host/compiler_turn.hpp"
 #include "trust/code_cache.hpp"
 
 namespace mortise::detail {
@@ -30,6 +31,7 @@ public:
     Result<engine::Engine*> engine();
 
     host::Clock& clock() noexcept { return clock_; }
+    CompilerTurn& compiler_turn() noexcept { return compiler_turn_; }
 
     /// The compiled-code cache: nothing if there is to be none, else the cache, opened by the first call, or why it is of no use.
     const std::optional<Result<trust::CodeCache>>& code_cache();
@@ -39,6 +41,7 @@ private:
     const std::vector<std::unique_ptr<abi::Abi>> abis_;
     std::once_flag made_;
     Result<std::unique_ptr<engine::Engine>> engine_;   // written once, under made_
+    CompilerTurn compiler_turn_;
     std::once_flag cache_opened_;
     std::optional<Result<trust::CodeCache>> code_cache_;   // written once, under cache_opened_
     std::atomic<engine::Engine*> ticking_{nullptr};    // what the clock's thread tells of its ticks

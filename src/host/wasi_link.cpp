@@ -42,6 +42,7 @@ public:
     }
 
     wasi::World& world() noexcept { return *world_; }
+    const wasi::World& world() const noexcept { return *world_; }
 
 private:
     SessionSink sink_;
@@ -79,6 +80,10 @@ std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox) {
 }
 
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept { store.wasi = &world.world(); }
+
+std::uint32_t used_of(const WasiWorld& world) noexcept { return world.world().used(); }
+
+std::uint32_t open_files(const WasiWorld& world) noexcept { return world.world().open_files(); }
 
 void flush_wasi(WasiWorld& world) noexcept { world.world().flush(); }
 

@@ -37,6 +37,12 @@ std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox);
 /// Lets the store's host functions find the world.
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept;
 
+/// Bits of `wasi::Use`: what the guest used so far.
+std::uint32_t used_of(const WasiWorld& world) noexcept;
+
+/// Descriptors that are open now.
+std::uint32_t open_files(const WasiWorld& world) noexcept;
+
 /// Hands on what a guest wrote of a last line without its end: for when a call ends.
 void flush_wasi(WasiWorld& world) noexcept;
 

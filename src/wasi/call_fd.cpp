@@ -48,7 +48,10 @@ Errno fd_allocate(Call& call, std::uint32_t fd, std::uint64_t offset, std::uint6
     return found ? (*found)->allocate(offset, length) : found.error();
 }
 
-Errno fd_close(Call& call, std::uint32_t fd) { return call.world.descriptors.close(fd); }
+Errno fd_close(Call& call, std::uint32_t fd) {
+    call.world.note(Use::files);
+    return call.world.descriptors.close(fd);
+}
 
 Errno fd_datasync(Call& call, std::uint32_t fd) {
     const auto found = call.descriptor(fd, rights::fd_datasync);
@@ -76,6 +79,7 @@ Errno fd_fdstat_get(Call& call, std::uint32_t fd, std::uint32_t result) {
 
 Errno fd_fdstat_set_flags(Call& call, std::uint32_t fd, std::uint32_t flags) {
     if (flags > fdflags::all) return Errno::inval;
+    call.world.note(Use::descriptors);
     const auto found = call.descriptor(fd, rights::fd_fdstat_set_flags);
     if (!found) return found.error();
     (*found)->flags = static_cast<std::uint16_t>(flags);
@@ -83,6 +87,7 @@ Errno fd_fdstat_set_flags(Call& call, std::uint32_t fd, std::uint32_t flags) {
 }
 
 Errno fd_fdstat_set_rights(Call& call, std::uint32_t fd, std::uint64_t base, std::uint64_t inheriting) {
+    call.world.note(Use::descriptors);
     const auto found = call.descriptor(fd, 0);
     if (!found) return found.error();
     Descriptor& descriptor = **found;
@@ -93,6 +98,7 @@ Errno fd_fdstat_set_rights(Call& call, std::uint32_t fd, std::uint64_t base, std
 }
 
 Errno fd_filestat_get(Call& call, std::uint32_t fd, std::uint32_t result) {
+    call.world.note(Use::files);
     const auto found = call.descriptor(fd, rights::fd_filestat_get);
     if (!found) return found.error();
     const auto stat = (*found)->handle->stat();
@@ -130,7 +136,10 @@ Errno fd_prestat_dir_name(Call& call, std::uint32_t fd, std::uint32_t at, std::u
     return call.memory().write(at, bytes_of(name)) ? Errno::success : Errno::fault;
 }
 
-Errno fd_renumber(Call& call, std::uint32_t from, std::uint32_t to) { return call.world.descriptors.renumber(from, to); }
+Errno fd_renumber(Call& call, std::uint32_t from, std::uint32_t to) {
+    call.world.note(Use::files);
+    return call.world.descriptors.renumber(from, to);
+}
 
 Errno fd_seek(Call& call, std::uint32_t fd, std::int64_t offset, std::uint32_t number, std::uint32_t result) {
     const auto whence = whence_of(number, call.version);

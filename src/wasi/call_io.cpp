@@ -142,6 +142,7 @@ Errno transfer(Call& call, Direction direction, const Request& request) {
 }  // namespace
 
 Errno fd_read(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint32_t result) {
+    call.world.note(Use::files);
     return transfer(call, Direction::read, {fd, buffers, count, std::nullopt, result});
 }
 
@@ -150,10 +151,12 @@ Errno fd_write(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_
 }
 
 Errno fd_pread(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint64_t offset, std::uint32_t result) {
+    call.world.note(Use::files);
     return transfer(call, Direction::read, {fd, buffers, count, offset, result});
 }
 
 Errno fd_pwrite(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint64_t offset, std::uint32_t result) {
+    call.world.note(Use::files);
     return transfer(call, Direction::write, {fd, buffers, count, offset, result});
 }
 

@@ -17,8 +17,9 @@ namespace mortise::wasi {
 
 struct State;
 
-/// What a guest used of its world: what a snapshot of it would carry into every copy.
-enum class Use : std::uint32_t { random = 1, clock = 2, arguments = 4, environment = 8, files = 16 };
+/// What a guest used of its world: what a snapshot of it would carry into every copy. `files` is content, names and the table of
+/// descriptors, stdin too; `descriptors` a change of one that stays open. Writing to stdout and stderr is none.
+enum class Use : std::uint32_t { random = 1, clock = 2, arguments = 4, environment = 8, files = 16, descriptors = 32 };
 
 /// One instance's WASI: its descriptors, clocks, randomness, arguments, environment. The host functions find it through
 /// `Store::wasi`, which the host points at it before anything of the guest runs. One thread at a time, like its instance.
