@@ -90,6 +90,16 @@ bench: setup ## run the benchmarks, optimised
 	$(call build,release)
 	@tools/bench.sh build/release $(BENCH_FLAGS)
 
+.PHONY: bench-peers
+bench-peers: setup ## other hosts of plugins, built from their registries, on the same guests
+	$(call build,release)
+	@python3 bench/peers/run.py build/release/bin/peer_ours $(PEER_FLAGS)
+
+.PHONY: bench-report
+bench-report: setup ## run all of it, and write docs/performance.md with its plots
+	$(call build,release)
+	@tools/bench_report.sh build/release
+
 .PHONY: fuzz
 fuzz: setup ## run every fuzzer for a minute (FUZZ_SECONDS)
 	@tools/setup.sh clang

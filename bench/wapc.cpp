@@ -2,15 +2,17 @@
 // checks of ranges that memory safety needs, and nothing else. Ratios of the medians at the end:
 // bench_wapc --benchmark_repetitions=15 --benchmark_enable_random_interleaving=true
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <mortise/mortise.hpp>
 
-#include "support/bare.hpp"
+#include "support/bare_wapc.hpp"
 #include "support/ratios.hpp"
 
 namespace {
@@ -18,6 +20,7 @@ namespace {
 using mortise::Bytes;
 using mortise::BytesView;
 using mortise::bytes_of;
+using BareHost = bench::BareWapc;
 
 constexpr std::string_view kWat = R"((module
   (import "wapc" "__guest_request" (func $request (param i32 i32)))
@@ -40,123 +43,6 @@ constexpr std::string_view kWat = R"((module
     (call $response (i32.const 1024) (local.get $n))
     (i32.const 1))))";
 
-/// A waPC host on the bare C API.
-class BareHost : bench::Bare {
-public:
-    explicit BareHost(const std::vector<std::uint8_t>& wasm) {
-        import("__guest_request", 2, 0, guest_request);
-        import("__guest_response", 2, 0, guest_response);
-        import("__guest_error", 2, 0, guest_error);
-        import("__host_call", 8, 1, host_call);
-        import("__host_response_len", 0, 1, host_response_len);
-        import("__host_response", 1, 0, host_response);
-        import("__host_error_len", 0, 1, host_error_len);
-        import("__host_error", 1, 0, host_error);
-        import("__console_log", 2, 0, console_log);
-        start(wasm);
-        memory_ = get("memory").of.memory;
-        guest_call_ = get("__guest_call").of.func;
-        wasmtime_extern_t init;
-        if (wasmtime_instance_export_get(context, &instance, "wapc_init", 9, &init)) {
-            wasmtime_val_raw_t slot;
-            call(init.of.func, &slot, 1);
-        }
-    }
-
-    std::vector<std::byte> invoke(std::string_view operation, BytesView payload) {
-        std::vector<std::byte> response;
-        invoke_into(operation, payload, response);
-        return response;
-    }
-
-    void invoke_into(std::string_view operation, BytesView payload, std::vector<std::byte>& response) {
-        operation_ = operation;
-        payload_ = payload;
-        response.clear();
-        response_ = &response;
-        error_.clear();
-        answer_.clear();
-        wasmtime_val_raw_t slots[2];
-        slots[0].i32 = static_cast<std::int32_t>(operation.size());
-        slots[1].i32 = static_cast<std::int32_t>(payload.size());
-        call(guest_call_, slots, 2);
-        if (slots[0].i32 == 0) std::abort();
-    }
-
-private:
-    using Slots = wasmtime_val_raw_t*;
-
-    void import(const char* name, std::size_t params, std::size_t results, wasmtime_func_unchecked_callback_t callback) {
-        define("wapc", name, std::vector<wasm_valkind_t>(params, WASM_I32), std::vector<wasm_valkind_t>(results, WASM_I32), callback, this);
-    }
-
-    // The memory's bytes of a range that the guest gave; a bad one ends the program.
-    std::byte* range(std::int32_t at, std::size_t size) {
-        const auto offset = static_cast<std::uint32_t>(at);
-        if (std::uint64_t{offset} + size > wasmtime_memory_data_size(context, &memory_)) std::abort();
-        return reinterpret_cast<std::byte*>(wasmtime_memory_data(context, &memory_)) + offset;
-    }
-    BytesView read(std::int32_t at, std::int32_t size) {
-        return {range(at, static_cast<std::uint32_t>(size)), static_cast<std::uint32_t>(size)};
-    }
-    void write(std::int32_t at, const void* from, std::size_t size) { std::memcpy(range(at, size), from, size); }
-
-    static BareHost& self(void* env) { return *static_cast<BareHost*>(env); }
-
-    static wasm_trap_t* guest_request(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        BareHost& host = self(env);
-        host.write(s[0].i32, host.operation_.data(), host.operation_.size());
-        host.write(s[1].i32, host.payload_.data(), host.payload_.size());
-        return nullptr;
-    }
-    static wasm_trap_t* guest_response(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        const auto bytes = self(env).read(s[0].i32, s[1].i32);
-        self(env).response_->assign(bytes.begin(), bytes.end());
-        return nullptr;
-    }
-    static wasm_trap_t* guest_error(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        self(env).error_ = mortise::text_of(self(env).read(s[0].i32, s[1].i32));
-        return nullptr;
-    }
-    static wasm_trap_t* host_call(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        BareHost& host = self(env);
-        host.names_[0] = mortise::text_of(host.read(s[0].i32, s[1].i32));
-        host.names_[1] = mortise::text_of(host.read(s[2].i32, s[3].i32));
-        host.names_[2] = mortise::text_of(host.read(s[4].i32, s[5].i32));
-        const auto payload = host.read(s[6].i32, s[7].i32);
-        host.asked_.assign(payload.begin(), payload.end());
-        host.answer_.assign(host.asked_.begin(), host.asked_.end());   // the handler: an echo
-        s[0].i32 = 1;
-        return nullptr;
-    }
-    static wasm_trap_t* host_response_len(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        s[0].i32 = static_cast<std::int32_t>(self(env).answer_.size());
-        return nullptr;
-    }
-    static wasm_trap_t* host_response(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        self(env).write(s[0].i32, self(env).answer_.data(), self(env).answer_.size());
-        return nullptr;
-    }
-    static wasm_trap_t* host_error_len(void*, wasmtime_caller_t*, Slots s, std::size_t) {
-        s[0].i32 = 0;
-        return nullptr;
-    }
-    static wasm_trap_t* host_error(void*, wasmtime_caller_t*, Slots, std::size_t) { return nullptr; }
-    static wasm_trap_t* console_log(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
-        benchmark::DoNotOptimize(self(env).read(s[0].i32, s[1].i32).data());
-        return nullptr;
-    }
-
-    wasmtime_memory_t memory_{};
-    wasmtime_func_t guest_call_{};
-    std::string_view operation_;
-    BytesView payload_;
-    std::vector<std::byte>* response_ = nullptr;
-    std::string error_;
-    std::string names_[3];
-    std::vector<std::byte> asked_, answer_;
-};
-
 mortise::Instance guest(BytesView wasm) {
     mortise::PluginOptions options;
     options.host.on_call([](const mortise::HostCall& call, Bytes& reply) -> mortise::Result<void> {
@@ -175,13 +61,16 @@ struct Work {
     BytesView bytes() const { return std::as_bytes(std::span(wasm)); }
 };
 
+// Each calls once before it is timed: a large payload is the first to touch most of the guest's memory.
 void bare_new(benchmark::State& state, const Work& work) {
     BareHost host(work.wasm);
+    host.invoke(work.operation, work.payload);
     for (auto _ : state) benchmark::DoNotOptimize(host.invoke(work.operation, work.payload).data());
 }
 
 void mortise_new(benchmark::State& state, const Work& work) {
     auto instance = guest(work.bytes());
+    mortise::value(instance.invoke(work.operation, work.payload));
     for (auto _ : state) {
         auto response = instance.invoke(work.operation, work.payload);
         if (!response) [[unlikely]] return state.SkipWithError(response.error().describe().c_str());
@@ -192,6 +81,7 @@ void mortise_new(benchmark::State& state, const Work& work) {
 void bare_reused(benchmark::State& state, const Work& work) {
     BareHost host(work.wasm);
     std::vector<std::byte> response;
+    host.invoke_into(work.operation, work.payload, response);
     for (auto _ : state) {
         host.invoke_into(work.operation, work.payload, response);
         benchmark::DoNotOptimize(response.data());
@@ -201,6 +91,7 @@ void bare_reused(benchmark::State& state, const Work& work) {
 void mortise_reused(benchmark::State& state, const Work& work) {
     auto instance = guest(work.bytes());
     Bytes response;
+    mortise::value(instance.invoke_into(work.operation, work.payload, response));
     for (auto _ : state) {
         auto done = instance.invoke_into(work.operation, work.payload, response);
         if (!done) [[unlikely]] return state.SkipWithError(done.error().describe().c_str());
@@ -208,8 +99,44 @@ void mortise_reused(benchmark::State& state, const Work& work) {
     }
 }
 
+void mortise_in_place(benchmark::State& state, const Work& work) {
+    auto instance = guest(work.bytes());
+    mortise::value(instance.invoke(work.operation, work.payload));
+    for (auto _ : state) {
+        auto done = instance.with_output(work.operation, work.payload, [](BytesView output) { benchmark::DoNotOptimize(output.data()); });
+        if (!done) [[unlikely]] return state.SkipWithError(done.error().describe().c_str());
+    }
+}
+
+// What seeing a response in place cannot beat: the payload's one way into the guest.
+void one_copy(benchmark::State& state, const Work& work) {
+    Bytes there(work.payload.size());
+    for (auto _ : state) {
+        std::memcpy(there.data(), work.payload.data(), there.size());
+        benchmark::DoNotOptimize(there.data());
+        benchmark::ClobberMemory();
+    }
+}
+
+void many_mortise(benchmark::State& state, const Work& work) {
+    auto instance = guest(work.bytes());
+    const std::vector<BytesView> payloads(100, work.payload);
+    while (state.KeepRunningBatch(100)) {
+        auto done = instance.invoke_many(work.operation, payloads, [](std::size_t, mortise::Result<BytesView> outcome) {
+            benchmark::DoNotOptimize(outcome->data());
+        });
+        if (!done) [[unlikely]] return state.SkipWithError(done.error().describe().c_str());
+    }
+}
+
+void add_in_place(const std::string& name, const Work& work) {
+    benchmark::RegisterBenchmark((name + "_in_place_mortise").c_str(), [&work](benchmark::State& state) { mortise_in_place(state, work); });
+    benchmark::RegisterBenchmark((name + "_in_place_bare").c_str(), [&work](benchmark::State& state) { one_copy(state, work); });
+}
+
 void add(const std::string& name, const Work& work) {
-    const auto with = [&work](auto run) { return [run, work](benchmark::State& state) { run(state, work); }; };
+    const auto kept = std::make_shared<const Work>(work);
+    const auto with = [kept](auto run) { return [run, kept](benchmark::State& state) { run(state, *kept); }; };
     benchmark::RegisterBenchmark((name + "_bare").c_str(), with(bare_new));
     benchmark::RegisterBenchmark((name + "_mortise").c_str(), with(mortise_new));
     benchmark::RegisterBenchmark((name + "_reused_bare").c_str(), with(bare_reused));
@@ -227,10 +154,23 @@ void add_plugin(const std::string& name, const char* file, std::string operation
 
 int main(int argc, char** argv) {
     const auto wasm = bench::wasm_of(kWat);
-    add("echo_16", {wasm, "echo", Bytes(16, std::byte{'x'})});
-    add("host_call_16", {wasm, "ask", Bytes(16, std::byte{'x'})});
-    add("echo_64k", {wasm, "echo", Bytes(64 << 10, std::byte{'x'})});
-    add("host_call_64k", {wasm, "ask", Bytes(64 << 10, std::byte{'x'})});
+    std::string large(kWat);
+    large.replace(large.find("\"memory\") 4"), 11, "\"memory\") 1100");
+    const auto wide = bench::wasm_of(large);
+    const Work echo_16{wasm, "echo", Bytes(16, std::byte{'x'})}, ask_16{wasm, "ask", Bytes(16, std::byte{'x'})};
+    const Work echo_64k{wasm, "echo", Bytes(64 << 10, std::byte{'x'})}, ask_64k{wasm, "ask", Bytes(64 << 10, std::byte{'x'})};
+    const Work echo_1m{wide, "echo", Bytes(1 << 20, std::byte{'x'})}, echo_64m{wide, "echo", Bytes(64 << 20, std::byte{'x'})};
+    add("echo_16", echo_16);
+    benchmark::RegisterBenchmark("echo_16_many_mortise", [&](benchmark::State& state) { many_mortise(state, echo_16); });
+    benchmark::RegisterBenchmark("echo_16_many_bare", [&](benchmark::State& state) { bare_reused(state, echo_16); });
+    add("host_call_16", ask_16);
+    add("echo_64k", echo_64k);
+    add_in_place("echo_64k", echo_64k);
+    add("host_call_64k", ask_64k);
+    add("echo_1m", echo_1m);
+    add_in_place("echo_1m", echo_1m);
+    add("echo_64m", echo_64m);
+    add_in_place("echo_64m", echo_64m);
     add_plugin("rust_echo", "rust_guest_test.wasm", "echo", "\xA5hello");
     add_plugin("rust_ping", "rust_basic.wasm", "ping", "hello");
     add_plugin("assemblyscript_hello", "assemblyscript_hello.wasm", "hello", "World");

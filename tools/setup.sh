@@ -12,7 +12,7 @@ set -euo pipefail
 
 build_packages=(g++ make cmake git ninja-build ccache lld-19 pkg-config python3 ca-certificates
     libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev libcli11-dev libmsgpack-cxx-dev
-    libsodium-dev libbrotli-dev libsqlite3-dev nettle-dev)
+    libsodium-dev libbrotli-dev libsqlite3-dev nettle-dev valgrind)
 guest_packages=(clang-16 lld-16 wasi-libc libclang-rt-16-dev-wasm32 rustc-web cargo-web rust-web-src)
 clang_packages=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19)
 

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Counts the instructions of the hot paths and compares them with the committed numbers, so that noise cannot hide a slow-down.
+
+usage: check.py PROGRAM KEY [--update]
+
+Counts differ between compilers and their options, hence a set of numbers for each KEY (compiler and build type). Ends with status 77
+where there is nothing to compare: no valgrind, or no numbers for this KEY. A count may be TOLERANCE above its number; what is that much
+below it should be committed with --update, together with the change that earned it.
+"""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+NUMBERS = pathlib.Path(__file__).with_name("numbers.json")
+TOLERANCE = 0.03   # and three instructions
+RUNS = {"fresh_wapc_echo": 50}
+
+
+def count(program):
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "out"
+        run = subprocess.run(["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", program],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if run.returncode != 0:
+            sys.exit(f"check.py: {program} failed under valgrind:\n{run.stdout}")
+        least = {}
+        for part in pathlib.Path(folder).glob("out.*"):
+            text = part.read_text(errors="replace")
+            name = re.search(r"^desc: Trigger: Client Request: (\w+)", text, re.M)
+            total = re.search(r"^(?:summary|totals): (\d+)", text, re.M)
+            if name and total:
+                each = int(total[1]) / RUNS.get(name[1], 500)
+                least[name[1]] = min(least.get(name[1], each), each)
+    return {name: round(number) for name, number in sorted(least.items())}
+
+
+def main():
+    program, key = sys.argv[1:3]
+    if not shutil.which("valgrind"):
+        print("skipped: valgrind is not installed")
+        return 77
+    committed = json.loads(NUMBERS.read_text()) if NUMBERS.exists() else {}
+    if "--update" not in sys.argv and key not in committed:
+        print(f"skipped: no committed numbers for {key}; check.py --update adds them")
+        return 77
+    counted = count(program)
+    if not counted:
+        sys.exit("check.py: nothing was counted: was the program built without valgrind/callgrind.h?")
+    if "--update" in sys.argv:
+        committed[key] = counted
+        NUMBERS.write_text(json.dumps(committed, indent=2, sort_keys=True) + "\n")
+        print(json.dumps(counted, indent=2))
+        return 0
+    failed = 0
+    for name in sorted(set(counted) | set(committed[key])):
+        have, want = counted.get(name), committed[key].get(name)
+        verdict = "ok"
+        if have is None or want is None:
+            verdict, failed = "MISSING", failed + 1
+        elif have > want * (1 + TOLERANCE) + 3:
+            verdict, failed = "SLOWER", failed + 1
+        elif have < want * (1 - TOLERANCE) - 3:
+            verdict = "faster: commit the new number"
+        print(f"{name:20} {have!s:>8} instructions, committed {want!s:>8}  {verdict}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

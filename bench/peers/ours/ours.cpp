@@ -1,0 +1,186 @@
+// The peers that are built here: mortise, the bare engine, native code.
+// usage: peer_ours guests FOLDER         writes the guests of the cases
+//        peer_ours run CASES SECONDS     see ../README.md
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <mortise/mortise.hpp>
+
+#include "support/bare_wapc.hpp"
+
+namespace {
+
+using mortise::Bytes;
+using mortise::BytesView;
+using mortise::value;
+
+constexpr std::string_view kWapc = R"((module
+  (import "wapc" "__guest_request" (func $request (param i32 i32)))
+  (import "wapc" "__guest_response" (func $response (param i32 i32)))
+  (import "wapc" "__host_call" (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wapc" "__host_response_len" (func $host_response_len (result i32)))
+  (import "wapc" "__host_response" (func $host_response (param i32)))
+  (memory (export "memory") 4)
+  (data (i32.const 0) "binding") (data (i32.const 16) "namespace") (data (i32.const 32) "operation")
+  (func (export "__guest_call") (param $op i32) (param $n i32) (result i32)
+    (call $request (i32.const 64) (i32.const 1024))
+    (if (i32.eq (local.get $op) (i32.const 3))   ;; "ask"
+      (then
+        (drop (call $host_call (i32.const 0) (i32.const 7) (i32.const 16) (i32.const 9) (i32.const 32) (i32.const 9)
+                               (i32.const 1024) (local.get $n)))
+        (call $host_response (i32.const 131072))
+        (call $response (i32.const 131072) (call $host_response_len))
+        (return (i32.const 1))))
+    (call $response (i32.const 1024) (local.get $n))
+    (i32.const 1))))";
+
+// Answers with its input as it lies in Extism's own memory: no guest of Extism can do less.
+constexpr std::string_view kExtism = R"((module
+  (import "extism:host/env" "input_offset" (func $at (result i64)))
+  (import "extism:host/env" "input_length" (func $length (result i64)))
+  (import "extism:host/env" "output_set" (func $output (param i64 i64)))
+  (memory (export "memory") 1)
+  (func (export "echo") (result i32) (call $output (call $at) (call $length)) (i32.const 0))))";
+
+constexpr std::string_view kNumbers = R"((module
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))))";
+
+struct Case {
+    std::string kind, name, operation;
+    std::vector<std::uint8_t> wasm;
+    Bytes payload;
+    BytesView module() const { return std::as_bytes(std::span(wasm)); }
+};
+
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw std::runtime_error("cannot read " + path.string());
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_guest(const std::filesystem::path& path, std::string_view wat) {
+    const auto wasm = bench::wasm_of(wat);
+    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(wasm.data()), static_cast<std::streamsize>(wasm.size()));
+}
+
+/// Nanoseconds of one run: the least of the batches that fit into the time.
+double measure(double seconds, const auto& run) {
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    double best = std::numeric_limits<double>::max();
+    for (std::uint32_t batch = 1; std::chrono::duration<double>(Clock::now() - begin).count() < seconds;) {
+        const auto at = Clock::now();
+        for (std::uint32_t i = 0; i < batch; ++i) run();
+        const double took = std::chrono::duration<double, std::nano>(Clock::now() - at).count();
+        best = std::min(best, took / batch);
+        if (took < 1e6 && batch < (1u << 20)) batch *= 2;
+    }
+    return best;
+}
+
+void tell(std::string_view peer, const Case& of, double nanoseconds) {
+    std::printf("{\"peer\":\"%.*s\",\"version\":\"%.*s\",\"case\":\"%s\",\"ns\":%.1f}\n", static_cast<int>(peer.size()), peer.data(),
+                static_cast<int>(mortise::version().size()), mortise::version().data(), of.name.c_str(), nanoseconds);
+}
+
+mortise::Plugin load(const Case& of) {
+    mortise::PluginOptions options;
+    options.host.on_call([](const mortise::HostCall& call, Bytes& reply) -> mortise::Result<void> {
+        reply.assign(call.payload.begin(), call.payload.end());
+        return {};
+    });
+    return value(mortise::Runtime().load_bytes(of.module(), options));
+}
+
+void run_wapc(const Case& of, double seconds) {
+    bench::BareWapc bare(of.wasm);
+    tell("bare", of, measure(seconds, [&] { benchmark::DoNotOptimize(bare.invoke(of.operation, of.payload).data()); }));
+    auto guest = value(load(of).instantiate());
+    tell("mortise", of, measure(seconds, [&] { benchmark::DoNotOptimize(value(guest.invoke(of.operation, of.payload)).data()); }));
+    tell("mortise, in place", of, measure(seconds, [&] {
+        if (!guest.with_output(of.operation, of.payload, [](BytesView out) { benchmark::DoNotOptimize(out.data()); })) std::abort();
+    }));
+    std::vector<std::byte> copy(of.payload.size());
+    tell("memcpy", of, measure(seconds, [&] {
+        std::memcpy(copy.data(), of.payload.data(), copy.size());
+        benchmark::DoNotOptimize(copy.data());
+        benchmark::ClobberMemory();
+    }));
+    std::function<Bytes(BytesView)> native = [](BytesView in) { return mortise::copy_bytes(in); };
+    benchmark::DoNotOptimize(native);
+    tell("std::function", of, measure(seconds, [&] { benchmark::DoNotOptimize(native(of.payload).data()); }));
+}
+
+void run_fresh(const Case& of, double seconds) {
+    const auto plugin = load(of);
+    tell("mortise", of, measure(seconds, [&] {
+        benchmark::DoNotOptimize(value(plugin.call_fresh({.name = of.operation, .form = mortise::CallRequest::Form::message,
+                                                         .payload = of.payload})));
+    }));
+}
+
+void run_numbers(const Case& of, double seconds) {
+    bench::Bare bare;
+    bare.start(of.wasm);
+    const auto function = bare.get(of.operation).of.func;
+    tell("bare", of, measure(seconds, [&] {
+        wasmtime_val_raw_t slots[2];
+        slots[0].i32 = 2;
+        slots[1].i32 = 3;
+        bare.call(function, slots, 2);
+        benchmark::DoNotOptimize(slots[0].i32);
+    }));
+    auto guest = value(load(of).instantiate());
+    const auto add = value(guest.function<int(int, int)>(of.operation));
+    tell("mortise", of, measure(seconds, [&] { benchmark::DoNotOptimize(*add(2, 3)); }));
+    std::function<int(int, int)> native = [](int a, int b) { return a + b; };
+    benchmark::DoNotOptimize(native);
+    tell("std::function", of, measure(seconds, [&] { benchmark::DoNotOptimize(native(2, 3)); }));
+}
+
+void run(const char* cases, double seconds) {
+    std::ifstream in(cases);
+    for (std::string line; std::getline(in, line);) {
+        std::stringstream fields(line);
+        std::string wasm, payload;
+        Case of;
+        for (std::string* field : {&of.kind, &of.name, &wasm, &of.operation, &payload}) std::getline(fields, *field, '\t');
+        if (of.kind.starts_with("extism")) continue;
+        of.wasm = read_file(wasm);
+        const auto bytes = read_file(payload);
+        of.payload = mortise::copy_bytes(std::as_bytes(std::span(bytes)));
+        if (of.kind == "wapc") run_wapc(of, seconds);
+        else if (of.kind == "wapc-fresh") run_fresh(of, seconds);
+        else if (of.kind == "numbers") run_numbers(of, seconds);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.size() == 2 && arguments[0] == "guests") {
+        const std::filesystem::path folder = arguments[1];
+        write_guest(folder / "wapc.wasm", kWapc);
+        write_guest(folder / "extism.wasm", kExtism);
+        write_guest(folder / "numbers.wasm", kNumbers);
+        return 0;
+    }
+    if (arguments.size() == 3 && arguments[0] == "run") return run(argv[2], std::stod(arguments[2])), 0;
+    std::fprintf(stderr, "usage: peer_ours guests FOLDER | run CASES SECONDS\n");
+    return 2;
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "peer_ours: %s\n", error.what());
+    return 1;
+}

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Builds the peers from their registries (or a given source folder) and runs the same guests with the same inputs on all of them.
+
+usage: run.py PEER_OURS [--out RESULTS.json] [--seconds S] [--rounds N] [--only PEER,...]
+
+Each peer is a program that takes the list of cases and prints a line of JSON for each case that it can run. All peers take turns in each
+round; a case's figure is the least of the rounds. A peer that cannot be built or run is named with the reason, never left out.
+See README.md for what each peer needs.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SHARED = HERE.parents[2] / "shared" / "plugins" / "wapc"
+PLUGINS = [("Rust echo", "rust_guest_test.wasm", "echo", b"\xa5hello"), ("Rust ping", "rust_basic.wasm", "ping", b"hello"),
+           ("AssemblyScript hello", "assemblyscript_hello.wasm", "hello", b"World")]
+
+
+class NotMeasured(Exception):
+    pass
+
+
+def cache():
+    base = os.environ.get("MORTISE_CACHE_DIR") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "mortise")
+    return pathlib.Path(base) / "peers"
+
+
+def run(command, **more):
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+    if done.returncode != 0:
+        last = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
+        raise NotMeasured(f"{pathlib.Path(command[0]).name}: " + " / ".join(last)[-300:])
+    return done.stdout
+
+
+def need(tool):
+    if not shutil.which(tool):
+        raise NotMeasured(f"{tool} is not installed")
+
+
+def nice(*command):
+    return ["nice", "-n", "10", *command]
+
+
+def rust(folder, source_variable=None, crates=()):
+    """A peer of cargo; the variable names a checkout to take the crates from instead of the registry."""
+    need("cargo")
+    target = cache() / "cargo"
+    command = nice("cargo", "build", "--release", "--quiet", "--manifest-path", HERE / folder / "Cargo.toml", "--target-dir", target)
+    given = os.environ.get(source_variable or "")
+    if given:
+        for crate, path in crates:
+            command += ["--config", f'patch.crates-io.{crate}.path="{pathlib.Path(given).resolve() / path}"']
+    else:
+        command.append("--locked")
+    run(command)
+    return target / "release" / f"peer-{folder}"
+
+
+def go(folder, source_variable=None, module=None, from_registry=True):
+    """A peer of Go; the variable names a checkout of the module to use instead of the registry."""
+    need("go")
+    given = os.environ.get(source_variable or "")
+    if not given and not from_registry:
+        raise NotMeasured(f"not in the registry: give a checkout of {module} in {source_variable}")
+    work = cache() / "go" / folder
+    shutil.copytree(HERE / folder, work, dirs_exist_ok=True)
+    if given:
+        run(["go", "mod", "edit", f"-replace={module}={pathlib.Path(given).resolve()}"], cwd=work)
+        run(["go", "mod", "tidy"], cwd=work)
+    run(nice("go", "build", "-o", f"peer-{folder}", "."), cwd=work)
+    return work / f"peer-{folder}"
+
+
+PEERS = {
+    "wapc-rs": lambda: [rust("wapc-rs", "WAPC_RS_SOURCE", [("wapc", "crates/wapc"), ("wasmtime-provider", "crates/wasmtime-provider")])],
+    "extism": lambda: [rust("extism", "EXTISM_SOURCE", [("extism", "runtime")])],
+    "wapc-go": lambda: [go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
+}
+# Peers whose programs have to be given: they are in no registry that their tools reach.
+GIVEN = {"hookr": "HOOKR_PEER", "wasp": "WASP_PEER"}
+
+
+def given_program(name):
+    program = os.environ.get(GIVEN[name])
+    if not program:
+        raise NotMeasured(f"its Go module is in no registry reached from here; {GIVEN[name]} may name a program built from its source "
+                          "that follows README.md")
+    return [program]
+
+
+def make_cases(ours, folder):
+    run([ours, "guests", folder])
+    payloads = {}
+
+    def payload(data):
+        path = payloads.setdefault(data, folder / f"payload{len(payloads)}")
+        path.write_bytes(data)
+        return path
+
+    wapc, small = folder / "wapc.wasm", payload(b"x" * 16)
+    cases = [("numbers", "add(i32, i32)", folder / "numbers.wasm", "add", small),
+             ("wapc", "echo 16 B", wapc, "echo", small), ("extism", "echo 16 B", folder / "extism.wasm", "echo", small),
+             ("wapc", "host call 16 B", wapc, "ask", small),
+             ("wapc", "echo 64 KiB", wapc, "echo", payload(b"x" * 65536)),
+             ("extism", "echo 64 KiB", folder / "extism.wasm", "echo", payload(b"x" * 65536))]
+    for name, file, operation, data in PLUGINS:
+        if (SHARED / file).exists():
+            cases.append(("wapc", name, SHARED / file, operation, payload(data)))
+        else:
+            print(f"not measured: {name}: {SHARED / file} is not there")
+    cases += [("wapc-fresh", "fresh sandbox, echo 16 B", wapc, "echo", small),
+              ("extism-fresh", "fresh sandbox, echo 16 B", folder / "extism.wasm", "echo", small)]
+    listing = folder / "cases.tsv"
+    listing.write_text("".join("\t".join(str(field) for field in case) + "\n" for case in cases))
+    return listing
+
+
+def build(names):
+    programs, missing = {}, {}
+    for name in names:
+        print(f"building {name}", file=sys.stderr)
+        try:
+            programs[name] = given_program(name) if name in GIVEN else PEERS[name]()
+        except (NotMeasured, OSError) as error:
+            missing[name] = str(error)
+    return programs, missing
+
+
+def measure(programs, missing, cases, seconds, rounds):
+    results, versions = {}, {}
+    for turn in range(rounds):
+        for name, command in list(programs.items()):
+            print(f"round {turn + 1} of {rounds}: {name}", file=sys.stderr)
+            try:
+                lines = run([*command, cases, seconds]).splitlines()
+            except (NotMeasured, OSError) as error:
+                missing[name] = str(error)
+                del programs[name]
+                continue
+            for line in lines:
+                told = json.loads(line)
+                of_case = results.setdefault(told["case"], {})
+                of_case[told["peer"]] = min(told["ns"], of_case.get(told["peer"], told["ns"]))
+                versions[told["peer"]] = told["version"]
+    return results, versions
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    return {"processor": model, "processors": os.cpu_count(), "system": f"{platform.system()} {platform.release()}"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("ours", type=pathlib.Path)
+    parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--seconds", type=float, default=0.3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    names = [name for name in [*PEERS, *GIVEN] if not options.only or name in options.only.split(",")]
+    programs, missing = build(names)
+    with tempfile.TemporaryDirectory() as folder:
+        ours = options.ours.resolve()
+        cases = make_cases(ours, pathlib.Path(folder))
+        results, versions = measure({"ours": [ours, "run"], **programs}, missing, cases, options.seconds, options.rounds)
+    for case, peers in results.items():
+        base = peers.get("mortise")
+        print(f"\n{case}")
+        for peer, nanoseconds in sorted(peers.items(), key=lambda item: item[1]):
+            ratio = f"{nanoseconds / base:8.2f} x mortise" if base else ""
+            print(f"  {peer:20} {nanoseconds:12.1f} ns {ratio}")
+    print()
+    for name, reason in missing.items():
+        print(f"not measured: {name}: {reason}")
+    if options.out:
+        options.out.write_text(json.dumps({"machine": machine(), "versions": versions, "cases": results, "not_measured": missing}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+//! The waPC cases on wapc-rs. usage: peer-wapc-rs CASES SECONDS   (see ../README.md)
+use std::time::Instant;
+use wapc::WapcHost;
+use wasmtime_provider::WasmtimeEngineProviderBuilder;
+
+fn host(wasm: &[u8]) -> WapcHost {
+    let engine = WasmtimeEngineProviderBuilder::new().module_bytes(wasm).build().expect("module");
+    WapcHost::new(Box::new(engine), Some(Box::new(|_, _, _, _, payload| Ok(payload.to_vec())))).expect("host")
+}
+
+/// Nanoseconds of one run: the least of the batches that fit into the time.
+fn measure(seconds: f64, mut run: impl FnMut()) -> f64 {
+    let begin = Instant::now();
+    let (mut batch, mut best) = (1u32, f64::MAX);
+    while begin.elapsed().as_secs_f64() < seconds {
+        let at = Instant::now();
+        for _ in 0..batch {
+            run();
+        }
+        let took = at.elapsed().as_nanos() as f64;
+        best = best.min(took / f64::from(batch));
+        if took < 1e6 && batch < 1 << 20 {
+            batch *= 2;
+        }
+    }
+    best
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let cases = arguments.next().expect("CASES");
+    let seconds: f64 = arguments.next().expect("SECONDS").parse().expect("a number");
+    for line in std::fs::read_to_string(cases).expect("cases").lines() {
+        // kind, name, file of the module, operation, file of the payload
+        let field: Vec<&str> = line.split('\t').collect();
+        if field.len() != 5 || !field[0].starts_with("wapc") {
+            continue;
+        }
+        let wasm = std::fs::read(field[2]).expect("module");
+        let payload = std::fs::read(field[4]).expect("payload");
+        let nanoseconds = match field[0] {
+            "wapc" => {
+                let guest = host(&wasm);
+                guest.call(field[3], &payload).expect("call");
+                measure(seconds, || {
+                    std::hint::black_box(guest.call(field[3], &payload).expect("call"));
+                })
+            }
+            "wapc-fresh" => {
+                let engine = WasmtimeEngineProviderBuilder::new().module_bytes(&wasm).build_pre().expect("module");
+                measure(seconds, || {
+                    let guest = WapcHost::new(
+                        Box::new(engine.rehydrate().expect("instance")),
+                        Some(Box::new(|_, _, _, _, payload| Ok(payload.to_vec()))),
+                    )
+                    .expect("host");
+                    std::hint::black_box(guest.call(field[3], &payload).expect("call"));
+                })
+            }
+            _ => continue,
+        };
+        println!("{{\"peer\":\"wapc-rs\",\"version\":\"wapc 2.2.0, wasmtime-provider 2.25.0\",\"case\":\"{}\",\"ns\":{nanoseconds:.1}}}", field[1]);
+    }
+}
