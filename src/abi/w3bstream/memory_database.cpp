@@ -15,7 +15,9 @@ namespace mortise::abi::w3bstream {
 namespace {
 
 constexpr int kPageBytes = 4096;
-constexpr int kStepsBetweenLooks = 10'000;
+constexpr int kStepsBetweenLooks = 50;   // each may make a value of kShareOfAValue of the database's limit
+constexpr std::uint64_t kShareOfAValue = 4;
+constexpr std::uint64_t kMemoryOfAStatement = 4;   // times the database's limit
 constexpr int kMostSqlBytes = 1 << 20;
 
 // A guest's SQL comes from a guest: it may work on its tables and touch nothing else.
@@ -34,7 +36,19 @@ int authorise(void*, int action, const char*, const char* second, const char*, c
     }
 }
 
-int expired(void* context) noexcept { return static_cast<const CallContext*>(context)->expired() ? 1 : 0; }
+// What ends a statement: time, and memory. Tables that SQLite makes for a DISTINCT or a sort have no limit of pages, and only the
+// process's whole use is told, so the measure is by how much that grew.
+struct Watch {
+    const CallContext& context;
+    std::uint64_t most_memory;
+    bool starved = false;
+};
+
+int look(void* watch) noexcept {
+    auto& self = *static_cast<Watch*>(watch);
+    self.starved = static_cast<std::uint64_t>(sqlite3_memory_used()) > self.most_memory;
+    return self.starved || self.context.expired() ? 1 : 0;
+}
 
 struct Finalise {
     void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -159,7 +173,7 @@ std::unique_ptr<MemoryDatabase> MemoryDatabase::open(std::uint64_t most_bytes) {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, kMostSqlBytes);
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, static_cast<int>(std::min<std::uint64_t>(most_bytes, 1u << 30)));
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, static_cast<int>(std::clamp<std::uint64_t>(most_bytes / kShareOfAValue, 1u << 20, 1u << 30)));
     sqlite3_set_authorizer(handle, &authorise, nullptr);
     return out;
 }
@@ -168,13 +182,18 @@ MemoryDatabase::~MemoryDatabase() { sqlite3_close_v2(handle_); }
 
 Result<SqlRows> MemoryDatabase::run(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters) {
     const std::lock_guard lock(mutex_);
-    CallContext current = context;
-    sqlite3_progress_handler(handle_, kStepsBetweenLooks, &expired, &current);
+    Watch watch{context, static_cast<std::uint64_t>(sqlite3_memory_used()) + kMemoryOfAStatement * most_bytes_};
+    sqlite3_progress_handler(handle_, kStepsBetweenLooks, &look, &watch);
     struct Quiet {
         sqlite3* handle;
         ~Quiet() { sqlite3_progress_handler(handle, 0, nullptr, nullptr); }
     } const quiet{handle_};
+    auto rows = run_all(statement, parameters);
+    if (!rows && watch.starved) return fail(ErrorCode::output_limit, "the statement needs more memory than it may have");
+    return rows;
+}
 
+Result<SqlRows> MemoryDatabase::run_all(const std::string& statement, std::span<const SqlValue> parameters) {
     SqlRows rows;
     std::size_t statements = 0;
     const char* rest = statement.c_str();

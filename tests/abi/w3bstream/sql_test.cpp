@@ -147,6 +147,13 @@ TEST(W3bstreamSql, AnswerAndDatabaseAreBounded) {
     EXPECT_EQ(answered("with recursive n(i) as (select 1 union all select i + 1 from n limit 10000000) select i from n"), -1);
     EXPECT_EQ(answered("create table t as with recursive n(i) as (select 1 union all select i + 1 from n limit 1000000) select i from n"), -1);
     EXPECT_EQ(answered("select 1 as a"), 0);
+    // Tables that no statement names: for DISTINCT, for a sort, for a subquery.
+    const std::string rows = "with recursive c(x) as (select 1 union all select x + 1 from c limit 1000000) ";
+    EXPECT_EQ(answered("select count(*) as n from (" + rows + "select distinct x, hex(zeroblob(50000)) || x from c)"), -1);
+    EXPECT_EQ(answered("select a from (" + rows + "select hex(zeroblob(50000)) || x as a from c) order by a desc limit 100000"), -1);
+    EXPECT_EQ(answered("select group_concat(a) as a from (" + rows + "select hex(zeroblob(50000)) || x as a from c)"), -1);
+    EXPECT_EQ(answered("select length(hex(zeroblob(2000000))) as a"), -1);
+    EXPECT_EQ(answered("select 1 as a"), 0);
 }
 
 TEST(W3bstreamSqlTime, FormsBothWays) {
