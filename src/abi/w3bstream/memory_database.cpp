@@ -15,8 +15,10 @@ namespace mortise::abi::w3bstream {
 namespace {
 
 constexpr int kPageBytes = 4096;
-constexpr int kStepsBetweenLooks = 50;   // each may make a value of kShareOfAValue of the database's limit
-constexpr std::uint64_t kShareOfAValue = 4;
+constexpr int kStepsBetweenLooks = 50;
+// One step may search a value for another or for a pattern, which takes time with the product of their lengths and cannot be stopped.
+constexpr int kMostValueBytes = 1 << 20;
+constexpr int kMostPatternBytes = 100;
 constexpr std::uint64_t kMemoryOfAStatement = 4;   // times the database's limit
 constexpr int kMostSqlBytes = 1 << 20;
 
@@ -173,7 +175,8 @@ std::unique_ptr<MemoryDatabase> MemoryDatabase::open(std::uint64_t most_bytes) {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, kMostSqlBytes);
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, static_cast<int>(std::clamp<std::uint64_t>(most_bytes / kShareOfAValue, 1u << 20, 1u << 30)));
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kMostValueBytes);
+    sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, kMostPatternBytes);
     sqlite3_set_authorizer(handle, &authorise, nullptr);
     return out;
 }

@@ -18,8 +18,8 @@ struct MemoryDatabase {
     static std::unique_ptr<MemoryDatabase> open(std::uint64_t most_bytes);
     ~MemoryDatabase();
 
-    /// A statement may use four times as much memory as the database, a value a quarter as much. Errors: `invalid_argument` (SQL that
-    /// does not parse, parameters that do not fit), `denied`, `deadline_exceeded`, `output_limit`, `io`: whatever else the database says.
+    /// A statement may use four times as much memory as the database, a value or a row 1 MiB, a pattern of LIKE 100 bytes. Errors:
+    /// `invalid_argument` (SQL that does not parse, parameters that do not fit), `denied`, `deadline_exceeded`, `output_limit`, `io`: whatever else the database says.
     Result<SqlRows> run(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters);
 
 private:

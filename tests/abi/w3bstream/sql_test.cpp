@@ -153,6 +153,7 @@ TEST(W3bstreamSql, AnswerAndDatabaseAreBounded) {
     EXPECT_EQ(answered("select a from (" + rows + "select hex(zeroblob(50000)) || x as a from c) order by a desc limit 100000"), -1);
     EXPECT_EQ(answered("select group_concat(a) as a from (" + rows + "select hex(zeroblob(50000)) || x as a from c)"), -1);
     EXPECT_EQ(answered("select length(hex(zeroblob(2000000))) as a"), -1);
+    EXPECT_EQ(answered("select 'x' like '" + std::string(101, '%') + "' as a"), -1);
     EXPECT_EQ(answered("select 1 as a"), 0);
 }
 
