@@ -169,6 +169,7 @@ def main():
     options = parser.parse_args()
     names = [name for name in [*PEERS, *GIVEN] if not options.only or name in options.only.split(",")]
     programs, missing = build(names)
+    missing |= {name: "left out of this run" for name in [*PEERS, *GIVEN] if name not in names}
     with tempfile.TemporaryDirectory() as folder:
         ours = options.ours.resolve()
         cases = make_cases(ours, pathlib.Path(folder))

@@ -108,26 +108,26 @@ Result<Bound> AspectInstance::bind(std::string_view name, std::optional<std::spa
 }
 
 Result<Value> AspectInstance::call(const Bound& bound, std::span<const ValueView> arguments, const Request& request, Reply& reply) {
-    reply.report = CallReport(0);
     const auto gas = gas_of(request);
-    if (!gas) return fail(gas.error());
+    if (!gas) {
+        reply.report = CallReport(0);
+        return fail(gas.error());
+    }
     const Telling telling(plan_.options, session_.instance_id, bound.name);
     abort_.reset();
     set_counter(*gas * kWasmGasPerGas);
 
     if (auto started = run_start(); !started) {
+        reply.report = CallReport(0);
         Result<Value> failed = fail(std::move(started).error());
         telling.done(*gas, 0, failed);
         return failed;
     }
     Result<Value> result = run_method(bound, arguments);
     telling.executed();
-    const std::int64_t left = counter();
-    if (left < 0) {
-        result = fail(out_of_gas());
-    } else {
-        reply.report = CallReport(left);
-    }
+    const std::int64_t left = result ? left_ : counter();
+    if (left < 0) result = fail(out_of_gas());
+    reply.report = CallReport(std::max<std::int64_t>(left, 0));
     telling.done(*gas, std::max<std::int64_t>(left, 0), result);
     return result;
 }
@@ -178,14 +178,15 @@ Result<Value> AspectInstance::run_method(const Bound& bound, std::span<const Val
     }
     const Stop stop = run(session_, store_, bound.function, slots, bound.slots);
     if (stop != Stop::done) [[unlikely]] return fail(finished(error_of_stop(store_, stop)));
-    if (counter() < 0) [[unlikely]] return fail(out_of_gas());
+    left_ = counter();
+    if (left_ < 0) [[unlikely]] return fail(out_of_gas());
     return read_result(bound, slots[0]);
 }
 
 Result<Value> AspectInstance::read_result(const Bound& bound, const RawValue& slot) {
     if (bound.results.empty() && plan_.options.void_export == VoidExport::success && bound.result == Kind::none) return Value();
     if (bound.results.empty() && plan_.options.void_export == VoidExport::success && bound.result == Kind::any) return Value();
-    if (bound.results != std::vector{ValType::i32}) {
+    if (bound.results.size() != 1 || bound.results[0] != ValType::i32) [[unlikely]] {
         return fail(ErrorCode::type_mismatch, concat("read output failed: \"", bound.name, "\" gives ",
                                                      to_string(FunctionType{{}, bound.results}), ", an aspect's function gives one i32"));
     }
@@ -200,9 +201,10 @@ Result<Value> AspectInstance::read_result(const Bound& bound, const RawValue& sl
     const auto unreadable = [&](Error error) {
         return fail(std::move(error).add_context(concat("while reading the result of \"", bound.name, "\"")));
     };
-    const auto header = read_header(memory(), address);
+    const engine::GuestMemory memory = this->memory();
+    const auto header = read_header(memory, address);
     if (!header) return unreadable(header.error());
-    const auto view = read_body(memory(), address, *header);
+    const auto view = read_body(memory, address, *header);
     if (!view) return unreadable(view.error());
     if (static_cast<std::uint64_t>(header->length) > session_.limits->output_bytes) {
         return unreadable(Error(ErrorCode::output_limit, concat(header->length, " bytes are beyond the limit of ",

@@ -49,6 +49,6 @@ fn main() {
             }
             _ => continue,
         };
-        println!("{{\"peer\":\"extism\",\"version\":\"extism 1.41.0\",\"case\":\"{}\",\"ns\":{nanoseconds:.1}}}", field[1]);
+        println!("{{\"peer\":\"extism\",\"version\":\"extism 1.30.0\",\"case\":\"{}\",\"ns\":{nanoseconds:.1}}}", field[1]);
     }
 }

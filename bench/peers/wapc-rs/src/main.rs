@@ -50,7 +50,7 @@ fn main() {
                 let engine = WasmtimeEngineProviderBuilder::new().module_bytes(&wasm).build_pre().expect("module");
                 measure(seconds, || {
                     let guest = WapcHost::new(
-                        Box::new(engine.rehydrate().expect("instance")),
+                        Box::new(engine.rehydrate(None).expect("instance")),
                         Some(Box::new(|_, _, _, _, payload| Ok(payload.to_vec()))),
                     )
                     .expect("host");
