@@ -29,7 +29,7 @@ constexpr std::string_view kNumbers = R"((module
 
 class Call : public ::testing::Test {
 protected:
-    Runtime runtime_;
+    Runtime runtime_ = testing::runtime_under_test();
     Instance instance_ = instance_of(runtime_, kNumbers);
 };
 

@@ -20,7 +20,7 @@ constexpr std::string_view kCaller = R"((module
 ))";
 
 Result<Instance> caller(HostFunctions host, std::shared_ptr<Observer> observer = nullptr) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     PluginOptions options;
     options.host = std::move(host);
     options.observer = std::move(observer);

@@ -39,7 +39,7 @@ PluginOptions hungry(Limits limits) {
 TEST(Limits, EndlessLoop_endsAtTheDeadlineAndTheNextCallWorks) {
     Limits limits;
     limits.call_time = 30ms;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call("spin"), FailsWith(ErrorCode::deadline_exceeded));
     EXPECT_THAT(instance.call<int>("one"), Holds(1));
     auto spin = value(instance.function<void()>("spin"));
@@ -49,7 +49,7 @@ TEST(Limits, EndlessLoop_endsAtTheDeadlineAndTheNextCallWorks) {
 TEST(Limits, HostFunctionThatReturnsLate_endsTheCall) {
     Limits limits;
     limits.call_time = 20ms;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call("wait"), FailsWith(ErrorCode::deadline_exceeded));
     EXPECT_THAT(instance.call("wait_for_ever"), FailsWith(ErrorCode::deadline_exceeded));
 }
@@ -57,7 +57,7 @@ TEST(Limits, HostFunctionThatReturnsLate_endsTheCall) {
 TEST(Limits, EndlessStartSection_endsAtTheStartDeadline) {
     PluginOptions options;
     options.limits.start_time = 30ms;
-    auto plugin = value(load_wat(Runtime(), "(module (func $s (loop $l (br $l))) (start $s))", options));
+    auto plugin = value(load_wat(testing::runtime_under_test(), "(module (func $s (loop $l (br $l))) (start $s))", options));
     EXPECT_THAT(plugin.instantiate(), FailsWith(ErrorCode::deadline_exceeded, "start"));
 }
 
@@ -71,14 +71,14 @@ TEST(Limits, NestedCall_mayNotOutliveTheOuterDeadline) {
         EXPECT_THAT(inner, FailsWith(ErrorCode::deadline_exceeded));
         return {};
     });
-    auto instance = instance_of(Runtime(), kHungry, options);
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, options);
     EXPECT_THAT(instance.call("wait"), FailsWith(ErrorCode::deadline_exceeded));
 }
 
 TEST(Limits, Growth_isAnsweredMinusOneAndNamedIfTheGuestFails) {
     Limits limits;
     limits.memory_bytes = 4 * 65536;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call<int>("grow", 3), Holds(1));
     EXPECT_THAT(instance.call<int>("grow", 1), Holds(-1));
     EXPECT_THAT(instance.call("grow_or_die", 100), FailsWith(ErrorCode::memory_limit));
@@ -88,7 +88,7 @@ TEST(Limits, Growth_isAnsweredMinusOneAndNamedIfTheGuestFails) {
 TEST(Limits, TableElements_areLimited) {
     Limits limits;
     limits.table_elements = 10;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call<int>("grow_table", 9), Holds(1));
     EXPECT_THAT(instance.call<int>("grow_table", 1), Holds(-1));
 }
@@ -96,7 +96,7 @@ TEST(Limits, TableElements_areLimited) {
 TEST(Limits, Fuel_endsACallAndIsCountedAnewForEach) {
     Limits limits;
     limits.fuel = 10'000;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call("count", 100), IsOk());
     const auto used = instance.usage().fuel;
     EXPECT_GT(used, 100u);
@@ -112,7 +112,7 @@ TEST(Limits, Unlimited_runsWithoutChecks) {
     limits.call_time = limits.start_time = std::nullopt;
     auto options = hungry(limits);
     options.interruptible = false;
-    auto instance = instance_of(Runtime(), kHungry, options);
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, options);
     EXPECT_THAT(instance.call("count", 1'000'000), IsOk());
     EXPECT_THAT(instance.call("wait"), IsOk());
 }
@@ -120,7 +120,7 @@ TEST(Limits, Unlimited_runsWithoutChecks) {
 TEST(Limits, LongestTime_doesNotWrap) {
     Limits limits;
     limits.call_time = std::chrono::milliseconds::max();
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call("count", 1000), IsOk());
     EXPECT_THAT(instance.call("wait"), IsOk());
 }
@@ -128,7 +128,7 @@ TEST(Limits, LongestTime_doesNotWrap) {
 TEST(Limits, ZeroTime_stillEndsALoop) {
     Limits limits;
     limits.call_time = 0ms;
-    auto instance = instance_of(Runtime(), kHungry, hungry(limits));
+    auto instance = instance_of(testing::runtime_under_test(), kHungry, hungry(limits));
     EXPECT_THAT(instance.call("spin"), FailsWith(ErrorCode::deadline_exceeded));
 }
 

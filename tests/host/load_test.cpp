@@ -18,14 +18,14 @@ constexpr unsigned char kComponent[] = {0, 'a', 's', 'm', 0x0d, 0, 1, 0};
 BytesView view(std::span<const unsigned char> bytes) { return std::as_bytes(bytes); }
 
 TEST(Load, SmallestModule_isPlain) {
-    auto plugin = Runtime().load_bytes(view(kEmptyModule));
+    auto plugin = testing::runtime_under_test().load_bytes(view(kEmptyModule));
     ASSERT_THAT(plugin, IsOk());
     EXPECT_EQ(plugin->abi().name, "plain");
     EXPECT_EQ(plugin->sha256(), "93a44bbb96c751218e4c00d479e4c14358122a389acca16205b1e4d0dc5f9476");
 }
 
 TEST(Load, WhatIsNoModule_saysSo) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     EXPECT_THAT(runtime.load_bytes({}), FailsWith(ErrorCode::malformed_module, "empty"));
     EXPECT_THAT(runtime.load_bytes(bytes_of("hello there")), FailsWith(ErrorCode::malformed_module));
     EXPECT_THAT(runtime.load_bytes(bytes_of("(module (func")), FailsWith(ErrorCode::malformed_module));
@@ -34,13 +34,13 @@ TEST(Load, WhatIsNoModule_saysSo) {
 }
 
 TEST(Load, FilesThatCannotBeRead_sayWhich) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     EXPECT_THAT(runtime.load("/no/such/file.wasm"), FailsWith(ErrorCode::not_found, "/no/such/file.wasm"));
     EXPECT_THAT(runtime.load(std::filesystem::temp_directory_path()), FailsWith(ErrorCode::io, "directory"));
 }
 
 TEST(Load, Digest_isComparedInEitherCase) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     PluginOptions options;
     options.sha256 = "93A44BBB96C751218E4C00D479E4C14358122A389ACCA16205B1E4D0DC5F9476";
     EXPECT_THAT(runtime.load_bytes(view(kEmptyModule), options), IsOk());
@@ -53,46 +53,46 @@ TEST(Load, Digest_isComparedInEitherCase) {
 TEST(Load, UnknownAbiOrEngine_namesIt) {
     PluginOptions options;
     options.abi = "nonsense";
-    EXPECT_THAT(Runtime().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::abi_unknown, "nonsense"));
+    EXPECT_THAT(testing::runtime_under_test().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::abi_unknown, "nonsense"));
     EXPECT_THAT(Runtime({.engine = "v9"}).load_bytes(view(kEmptyModule)), FailsWith(ErrorCode::not_found, "v9"));
 }
 
 TEST(Load, DeclaredMemoryBeyondTheLimit_isMemoryLimit) {
     PluginOptions options;
     options.limits.memory_bytes = 65536;
-    EXPECT_THAT(load_wat(Runtime(), "(module (memory 2))", options), FailsWith(ErrorCode::memory_limit, "131072"));
-    EXPECT_THAT(load_wat(Runtime(), "(module (memory 1))", options), IsOk());
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (memory 2))", options), FailsWith(ErrorCode::memory_limit, "131072"));
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (memory 1))", options), IsOk());
 }
 
 TEST(Load, TwoMemories_needTheLimitRaised) {
-    EXPECT_THAT(load_wat(Runtime(), "(module (memory 1) (memory 1))"), FailsWith(ErrorCode::memory_limit, "2 memories"));
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (memory 1) (memory 1))"), FailsWith(ErrorCode::memory_limit, "2 memories"));
     PluginOptions options;
     options.limits.memories = 2;
-    EXPECT_THAT(value(load_wat(Runtime(), "(module (memory 1) (memory 1))", options)).instantiate(), IsOk());
+    EXPECT_THAT(value(load_wat(testing::runtime_under_test(), "(module (memory 1) (memory 1))", options)).instantiate(), IsOk());
 }
 
 TEST(Load, DeclaredTablesBeyondTheLimit_areMemoryLimit) {
     PluginOptions options;
     options.limits.table_elements = 10;
-    EXPECT_THAT(load_wat(Runtime(), "(module (table 6 funcref) (table 5 funcref))", options), FailsWith(ErrorCode::memory_limit, "11"));
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (table 6 funcref) (table 5 funcref))", options), FailsWith(ErrorCode::memory_limit, "11"));
     options.limits.tables = 1;
-    EXPECT_THAT(load_wat(Runtime(), "(module (table 1 funcref) (table 1 funcref))", options), FailsWith(ErrorCode::memory_limit, "2 tables"));
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (table 1 funcref) (table 1 funcref))", options), FailsWith(ErrorCode::memory_limit, "2 tables"));
 }
 
 TEST(Load, StackBeyondTheRuntimes_isUnsupported) {
     PluginOptions options;
     options.limits.stack_bytes = std::size_t{1} << 20;
-    EXPECT_THAT(Runtime().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::unsupported, "stack"));
+    EXPECT_THAT(testing::runtime_under_test().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::unsupported, "stack"));
 }
 
 TEST(Load, LoadLimit_isNamed) {
     PluginOptions options;
     options.load_limits.exports = 1;
-    EXPECT_THAT(load_wat(Runtime(), R"((module (func (export "a")) (func (export "b"))))", options),
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), R"((module (func (export "a")) (func (export "b"))))", options),
                 FailsWith(ErrorCode::unsupported, "export"));
     options = {};
     options.load_limits.module_bytes = 4;
-    EXPECT_THAT(Runtime().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::unsupported, "module_bytes"));
+    EXPECT_THAT(testing::runtime_under_test().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::unsupported, "module_bytes"));
 }
 
 TEST(Load, EveryTruncation_isMalformed) {
@@ -100,7 +100,7 @@ TEST(Load, EveryTruncation_isMalformed) {
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
     std::ifstream in(path, std::ios::binary);
     const std::string whole((std::istreambuf_iterator<char>(in)), {});
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     for (std::size_t n = 0; n < whole.size(); n += 7) {
         auto plugin = runtime.load_bytes(bytes_of(std::string_view(whole).substr(0, n)));
         ASSERT_FALSE(plugin) << n;

@@ -62,7 +62,7 @@ using Told = std::vector<std::string>;
 Runtime quick() {
     RuntimeOptions options;
     options.tick = 1ms;
-    return Runtime(options);
+    return testing::runtime_under_test(options);
 }
 
 PluginOptions with(auto change) {
@@ -72,7 +72,7 @@ PluginOptions with(auto change) {
 }
 
 TEST(WithOutput, Response_isSeenWhereItLies) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     std::vector<std::string> seen;
     const auto look = [&seen](BytesView output) { seen.emplace_back(text_of(output)); };
     EXPECT_THAT(guest.with_output("op", bytes_of("e."), look), IsOk());
@@ -81,7 +81,7 @@ TEST(WithOutput, Response_isSeenWhereItLies) {
 }
 
 TEST(WithOutput, FailureAfterTheResponse_isTheCallsOutcome) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     int looks = 0;
     EXPECT_THAT(guest.with_output("op", bytes_of("f."), [&](BytesView) { ++looks; }), FailsWith(ErrorCode::guest_error, "no good"));
     EXPECT_EQ(looks, 1);
@@ -91,7 +91,7 @@ TEST(WithOutput, FailureAfterTheResponse_isTheCallsOutcome) {
 }
 
 TEST(WithOutput, LookThatThrows_endsTheCallAndNotTheProcess) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     const auto thrower = [](BytesView) { throw std::runtime_error("seen enough"); };
     EXPECT_THAT(guest.with_output("op", bytes_of("e."), thrower), FailsWith(ErrorCode::host_function_failed, "seen enough"));
     std::string seen;
@@ -100,7 +100,7 @@ TEST(WithOutput, LookThatThrows_endsTheCallAndNotTheProcess) {
 }
 
 TEST(WithOutput, CallFromInside_isRefusedAndHarmless) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     std::string seen;
     auto done = guest.with_output("op", bytes_of("e."), [&](BytesView output) {
         EXPECT_THAT(guest.invoke("op", "e."), FailsWith(ErrorCode::not_reentrant, "lends its output"));
@@ -117,7 +117,7 @@ TEST(WithOutput, CallFromInside_isRefusedAndHarmless) {
 TEST(WithOutput, ResponseBeyondTheLimit_isNotShown) {
     PluginOptions options;
     options.limits.output_bytes = 100;
-    auto guest = instance_of(Runtime(), kGuest, options);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest, options);
     const std::string large(101, 'e');
     int looks = 0;
     EXPECT_THAT(guest.with_output("op", bytes_of(large), [&](BytesView) { ++looks; }), FailsWith(ErrorCode::output_limit));
@@ -125,7 +125,7 @@ TEST(WithOutput, ResponseBeyondTheLimit_isNotShown) {
 }
 
 TEST(WithOutput, AbiThatCannotLend_showsACopy) {
-    auto guest = instance_of(Runtime(), R"((module
+    auto guest = instance_of(testing::runtime_under_test(), R"((module
       (memory (export "memory") 2)
       (func (export "alloc") (param i32) (result i32) (i32.const 1024))
       (func (export "same") (param i32 i32) (result i32) (local.get 1))))", with([](auto& o) { o.abi = "dataflow"; }));
@@ -143,7 +143,7 @@ TEST(WithOutput, AbiThatCannotLend_showsACopy) {
 TEST(WithOutput, LargePayloads_crossWhole) {
     PluginOptions options;
     options.limits.memory_bytes = 64 << 20;
-    auto guest = instance_of(Runtime(), R"((module
+    auto guest = instance_of(testing::runtime_under_test(), R"((module
       (import "wapc" "__guest_request" (func $request (param i32 i32)))
       (import "wapc" "__guest_response" (func $response (param i32 i32)))
       (memory (export "memory") 1000)
@@ -160,7 +160,7 @@ TEST(WithOutput, LargePayloads_crossWhole) {
 }
 
 TEST(InvokeMany, EveryRecord_hasItsOutcome) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     const auto payloads = views({"e.", "n.", "e.", "u.", "e.", "s.", "e."});
     const auto outcomes = value(guest.invoke_many("op", payloads));
     EXPECT_EQ(told(outcomes), (Told{"e1", "guest_error", "e3", "trap", "e1", "no_response", "e3"}))
@@ -170,13 +170,13 @@ TEST(InvokeMany, EveryRecord_hasItsOutcome) {
 }
 
 TEST(InvokeMany, FailPolicy_poisonsTheRest) {
-    auto guest = instance_of(Runtime(), kGuest, with([](auto& o) { o.after_failure = AfterFailure::fail; }));
+    auto guest = instance_of(testing::runtime_under_test(), kGuest, with([](auto& o) { o.after_failure = AfterFailure::fail; }));
     EXPECT_EQ(told(value(guest.invoke_many("op", views({"e.", "u.", "e.", "e."})))), (Told{"e1", "trap", "poisoned", "poisoned"}));
     EXPECT_THAT(guest.invoke_many("op", views({"e."})), FailsWith(ErrorCode::poisoned));
 }
 
 TEST(InvokeMany, FreshPolicy_isFreshForEachRecord) {
-    auto guest = instance_of(Runtime(), kGuest, with([](auto& o) { o.instance_policy = InstancePolicy::fresh; }));
+    auto guest = instance_of(testing::runtime_under_test(), kGuest, with([](auto& o) { o.instance_policy = InstancePolicy::fresh; }));
     EXPECT_EQ(told(value(guest.invoke_many("op", views({"e.", "e.", "u.", "e."})))), (Told{"e1", "e1", "trap", "e1"}));
 }
 
@@ -195,7 +195,7 @@ TEST(InvokeMany, Limits_areThoseOfOneCall) {
 }
 
 TEST(InvokeMany, Callback_seesEveryRecordOnceAndInOrder) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     std::vector<std::string> seen;
     auto done = guest.invoke_many("op", views({"e.", "n.", "e."}), [&](std::size_t index, Result<BytesView> outcome) {
         seen.push_back(std::to_string(index) + (outcome ? std::string(text_of(*outcome)) : "!"));
@@ -206,7 +206,7 @@ TEST(InvokeMany, Callback_seesEveryRecordOnceAndInOrder) {
 }
 
 TEST(InvokeMany, CallbackThatThrows_comesOutAndLeavesTheInstanceUsable) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     int seen = 0;
     const auto thrower = [&](std::size_t index, Result<BytesView>) {
         ++seen;
@@ -218,7 +218,7 @@ TEST(InvokeMany, CallbackThatThrows_comesOutAndLeavesTheInstanceUsable) {
 }
 
 TEST(InvokeMany, InterruptBetweenRecords_cancelsTheRest) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     Told seen;
     auto done = guest.invoke_many("op", views({"e.", "e.", "e."}), [&](std::size_t index, Result<BytesView> outcome) {
         seen.emplace_back(outcome ? text_of(*outcome) : to_string(outcome.error().code()));
@@ -230,7 +230,7 @@ TEST(InvokeMany, InterruptBetweenRecords_cancelsTheRest) {
 }
 
 TEST(InvokeMany, InstanceLetGoOfInACallback_closesTheRest) {
-    std::optional<Instance> guest = instance_of(Runtime(), kGuest);
+    std::optional<Instance> guest = instance_of(testing::runtime_under_test(), kGuest);
     Told seen;
     auto done = guest->invoke_many("op", views({"e.", "e."}), [&](std::size_t, Result<BytesView> outcome) {
         seen.emplace_back(outcome ? text_of(*outcome) : to_string(outcome.error().code()));
@@ -247,17 +247,17 @@ TEST(InvokeMany, FromAHostFunction_isANestedCall) {
         inner = told(value(call.instance().invoke_many("op", views({"e.", "n.", "e."}))));
         return {};
     });
-    auto guest = instance_of(Runtime(), kGuest, options);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest, options);
     EXPECT_EQ(told(value(guest.invoke_many("op", views({"h.", "e."})))), (Told{"e4", "e5"}))
         << "this guest has one buffer, which the inner calls used last";
     EXPECT_EQ(inner, (Told{"e2", "guest_error", "e4"}));
 }
 
 TEST(InvokeMany, ClosedOrValueInstance_saysSo) {
-    auto guest = instance_of(Runtime(), kGuest);
+    auto guest = instance_of(testing::runtime_under_test(), kGuest);
     EXPECT_THAT(guest.close(), IsOk());
     EXPECT_THAT(guest.invoke_many("op", views({"e."})), FailsWith(ErrorCode::closed));
-    auto plain = instance_of(Runtime(), "(module (func (export \"f\")))");
+    auto plain = instance_of(testing::runtime_under_test(), "(module (func (export \"f\")))");
     const auto outcomes = value(plain.invoke_many("f", views({"e.", "e."})));
     ASSERT_EQ(outcomes.size(), 2u);
     EXPECT_FALSE(outcomes[0]);

@@ -23,7 +23,7 @@ constexpr std::string_view kCounter = R"((module
   (func (export "fall") unreachable)
 ))";
 
-Plugin counter() { return value(load_wat(Runtime(), kCounter)); }
+Plugin counter() { return value(load_wat(testing::runtime_under_test(), kCounter)); }
 
 TEST(Pool, Lease_comesBackAndIsUsedAgain) {
     auto pool = value(Pool::make(counter(), {.max_instances = 1}));
@@ -305,7 +305,7 @@ TEST(Slot, Replace_switchesNewCallsAndLetsOldOnesEnd) {
         inside.count_down();
         go.wait();
     });
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     auto slot = value(Slot::make(value(load_wat(runtime, kSlow, options))));
     EXPECT_THAT(version(slot), Holds(1));
 
@@ -324,7 +324,7 @@ TEST(Slot, Replace_switchesNewCallsAndLetsOldOnesEnd) {
 }
 
 TEST(Slot, PluginThatCannotStart_leavesTheOldOneServing) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     auto slot = value(Slot::make(value(load_wat(runtime, kNewer))));
     EXPECT_THAT(slot.replace(value(load_wat(runtime, kBroken))), FailsWith(ErrorCode::trap));
     EXPECT_THAT(version(slot), Holds(2));
@@ -332,7 +332,7 @@ TEST(Slot, PluginThatCannotStart_leavesTheOldOneServing) {
 }
 
 TEST(Slot, Waiter_getsTheSuccessorWhenItsPluginIsReplaced) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     PluginOptions options;
     options.host.add("host", "wait", [] {});
     auto slot = value(Slot::make(value(load_wat(runtime, kSlow, options))));
@@ -345,7 +345,7 @@ TEST(Slot, Waiter_getsTheSuccessorWhenItsPluginIsReplaced) {
 }
 
 TEST(Slot, CallsUnderReplacements_loseNothing) {
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     const auto plugin = value(load_wat(runtime, kCounter));
     auto slot = value(Slot::make(plugin));
     std::atomic<bool> stop{false};

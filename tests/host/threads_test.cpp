@@ -27,7 +27,7 @@ TEST(Threads, Interrupt_endsTheRunningCallAlone) {
     std::latch running(1);
     PluginOptions options;
     options.host.add("host", "ready", [&running] { running.count_down(); });
-    auto instance = instance_of(Runtime(), kWork, options);
+    auto instance = instance_of(testing::runtime_under_test(), kWork, options);
     const auto handle = instance.interrupt_handle();
     std::thread other([&] {
         running.wait();
@@ -45,7 +45,7 @@ TEST(Threads, InterruptHandle_outlivesTheInstance) {
     {
         PluginOptions options;
         options.host.add("host", "ready", [] {});
-        auto instance = instance_of(Runtime(), kWork, options);
+        auto instance = instance_of(testing::runtime_under_test(), kWork, options);
         handle = instance.interrupt_handle();
     }
     handle->interrupt();
@@ -60,7 +60,7 @@ TEST(Threads, SecondThreadInOneInstance_isBusy) {
         done.wait();
     });
     options.limits.call_time = 50ms;
-    auto instance = instance_of(Runtime(), kWork, options);
+    auto instance = instance_of(testing::runtime_under_test(), kWork, options);
     std::thread first([&] { EXPECT_THAT(instance.call("spin"), FailsWith(ErrorCode::deadline_exceeded)); });
     inside.wait();
     EXPECT_THAT(instance.call<int>("add", 1, 2), FailsWith(ErrorCode::busy));
@@ -74,7 +74,7 @@ TEST(Threads, SecondThreadInOneInstance_isBusy) {
 TEST(Threads, DeadlineOfOne_leavesSixtyFourNeighboursUntouched) {
     PluginOptions options;
     options.host.add("host", "ready", [] {});
-    const Runtime runtime;
+    const Runtime runtime = testing::runtime_under_test();
     auto calm = value(load_wat(runtime, kWork, options));
     options.limits.call_time = 20ms;
     auto hasty = value(load_wat(runtime, kWork, options));
@@ -105,7 +105,7 @@ TEST(Threads, OnePluginManyThreads_eachWithItsOwnInstance) {
     PluginOptions options;
     std::atomic<int> seen{0};
     options.host.add("host", "ready", [&seen] { ++seen; });
-    auto plugin = value(load_wat(Runtime(), kWork, options));
+    auto plugin = value(load_wat(testing::runtime_under_test(), kWork, options));
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&plugin, t] {

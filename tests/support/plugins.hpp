@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,6 +49,15 @@ private:
     std::vector<std::string> logs_, warnings_, host_calls_;
     std::string output_;
 };
+
+/// A Runtime of the engine under test: MORTISE_TEST_ENGINE of the environment, else the default one.
+inline Runtime runtime_under_test(RuntimeOptions options = {}) {
+    if (const char* engine = std::getenv("MORTISE_TEST_ENGINE")) options.engine = engine;
+    return Runtime(std::move(options));
+}
+
+/// What the engine under test can do.
+inline Capabilities capabilities_under_test() { return value(runtime_under_test().engine()).capabilities; }
 
 /// A plugin from the text format.
 inline Result<Plugin> load_wat(const Runtime& runtime, std::string_view wat, PluginOptions options = {}) {

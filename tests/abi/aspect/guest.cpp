@@ -10,7 +10,7 @@ using abi::aspect::kMaxGas;
 using abi::aspect::kWasmGasPerGas;
 
 const Runtime& runtime() {
-    static const Runtime shared;
+    static const Runtime shared = testing::runtime_under_test();
     return shared;
 }
 

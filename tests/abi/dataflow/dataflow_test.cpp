@@ -14,7 +14,7 @@ using testing::Holds;
 using testing::IsOk;
 
 const Runtime& runtime() {
-    static const Runtime the;
+    static const Runtime the = testing::runtime_under_test();
     return the;
 }
 

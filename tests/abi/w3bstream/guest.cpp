@@ -3,7 +3,7 @@
 namespace mortise::w3bstream_tests {
 
 const Runtime& runtime() {
-    static const Runtime the;
+    static const Runtime the = testing::runtime_under_test();
     return the;
 }
 

@@ -3,7 +3,7 @@
 namespace mortise::wapc_tests {
 
 const Runtime& runtime() {
-    static const Runtime shared;
+    static const Runtime shared = testing::runtime_under_test();
     return shared;
 }
 

@@ -5,7 +5,7 @@
 namespace mortise::wasp_tests {
 
 const Runtime& runtime() {
-    static const Runtime shared;
+    static const Runtime shared = testing::runtime_under_test();
     return shared;
 }
 
