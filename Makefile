@@ -80,6 +80,11 @@ check: test asan tsan ## test, asan and tsan one after the other
 engines: setup ## build with each engine alone, native included, and run its contract suite (ENGINES=wasmi)
 	@JOBS=$(JOBS) tools/engines.sh $(ENGINES)
 
+.PHONY: engines-doc
+engines-doc: setup ## what the engines can do and what was tested of it, into docs/engines.md
+	$(call build,$(DEV),mortise_command test_engine)
+	@python3 tools/engines_doc.py --mortise build/$(DEV)/bin/mortise --tests build/$(DEV)/bin/test_engine docs/engines.md
+
 .PHONY: test-wasmer
 test-wasmer: setup ## build Wasmer's C API with cargo (a quarter of an hour or more) and run the contract suite on it
 	$(call build,$(DEV),test_engine wasmer_library)

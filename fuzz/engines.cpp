@@ -1,5 +1,5 @@
-// One module on two engines: equal results, traps, memory and globals, whichever way Wasmtime compiles it and whoever counts
-// the steps of Wasmi.
+// One module on two engines: equal results, traps, memory and globals, whichever way Wasmtime compiles it and whoever
+// counts the steps of Wasmi.
 
 #include <array>
 #include <cstdio>
@@ -55,8 +55,8 @@ const Named& interpreting(std::size_t which) {
 
 }  // namespace
 
-/// Engines keep what they made for the next module, in threads of their own, too: libFuzzer would look for leaks after every
-/// input, which takes longer than all the rest. The tests look for them.
+/// Engines keep what they made for the next module, in threads of their own, too: libFuzzer would look for leaks after
+/// every input, which takes longer than all the rest. The tests look for them.
 extern "C" const char* __asan_default_options() { return "detect_leaks=0:malloc_context_size=5"; }
 
 /// The first byte chooses the engines, the rest makes the module and the arguments of its calls.

@@ -88,6 +88,7 @@ private:
     const bool counts_fuel_;
     const wasm::CheckOptions names_;
     std::vector<Instance> instances_;
+    std::vector<std::shared_ptr<const MeteredModule>> failed_;
     std::int64_t reserve_ = 0;  // fuel that no counter has; never below 0
 };
 
@@ -135,7 +136,11 @@ Result<InstanceId> MeteredStore::instantiate(const Module& module) {
                     "the module was compiled by another engine or with other options than the store's");
     }
     auto id = inner_->instantiate(metered->inner());
-    if (!id) return id;
+    if (!id) {
+        // Its data did not fit: by then its functions may be in a table that it shares, and nobody knows their counter.
+        if (id.error().code() == ErrorCode::trap) failed_.push_back(metered->shared_from_this());
+        return id;
+    }
     const auto counter = inner_->global(*id, names_.counter_export);
     if (!counter) return fail(ErrorCode::internal, "the engine does not find the counter of fuel");
     instances_.push_back({metered->shared_from_this(), *counter});
@@ -181,7 +186,7 @@ std::int64_t MeteredStore::fuel_sum() noexcept {
 /// Gives the counters that are used up their next slice. The caller's is one of them; which, nobody tells.
 Stop MeteredStore::refill() noexcept {
     const std::int64_t sum = counts_fuel_ ? fuel_sum() : 0;
-    if (sum < 0) return Stop::fuel;
+    if (sum < 0 || (counts_fuel_ && !failed_.empty())) return Stop::fuel;
     reserve_ = sum;
     for (const Instance& instance : instances_) {
         const bool used_up = counter(instance) < 0;

@@ -69,7 +69,9 @@ public:
     virtual ~Store() = default;
 
     /// Adds an instance of a module made by the same engine. Runs no guest code: start sections are exports by then (see
-    /// wasm/normalise). Errors: `memory_limit` (minima beyond the limits), `missing_import`, `internal`.
+    /// wasm/normalise). Errors: `memory_limit` (minima beyond the limits), `missing_import`, `trap` (initial data or elements
+    /// do not fit), `internal`. After an error the instances that were there can be used, but where an instance shares a
+    /// table: calls may then end with `Stop::engine`, since an engine may not survive functions of half an instance.
     virtual Result<InstanceId> instantiate(const Module& module) = 0;
 
     virtual std::optional<FunctionRef> function(InstanceId instance, std::string_view name) = 0;

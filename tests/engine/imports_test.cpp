@@ -260,6 +260,36 @@ TEST_P(Linking, Links_that_lead_nowhere_are_named) {
     }
 }
 
+TEST_P(Linking, Functions_of_an_instance_that_failed_live_on_in_a_shared_table_or_nothing_runs) {
+    MORTISE_NEEDS(linked_tables);
+    const auto first = value(try_compile(engine(), wasm_of(R"((module
+        (table (export "table") 4 funcref)
+        (func (export "call") (param i32) (result i32) local.get 0 call_indirect (result i32))))")));
+    const auto store = value(first.module->new_store(room_for(3)));
+    const auto id = value(store->instantiate(*first.module));
+    const auto by_index = *store->function(id, "call");
+    Host host{{"env.number", [](Store&, Caller, RawValue* slots) { return slots[0] = i32(42), Stop::done; }}};
+    host.link("first.table", {.from = id, .name = "table"});
+    {
+        const auto second = value(try_compile(engine(), wasm_of(R"((module
+            (import "first" "table" (table 4 funcref))
+            (import "env" "number" (func $number (result i32)))
+            (memory 1)
+            (elem (i32.const 0) $mine $number)
+            (func $mine (result i32) call $number i32.const 1 i32.add)
+            (data (i32.const 65536) "one byte too many")))"), host));
+        ASSERT_THAT(store->instantiate(*second.module), FailsWith(ErrorCode::trap));
+    }
+    RawValue slot = i32(0);
+    const Stop stop = store->call(by_index, &slot, 1);
+    if (stop == Stop::engine) return;  // the engine would not survive it, and so refuses
+    // The specification has it so: what was written before the trap stays, whether or not the module is still there.
+    EXPECT_EQ(stop, Stop::done);
+    EXPECT_EQ(slot.i32, 43);
+    EXPECT_EQ(call(*store, id, "call", {i32(1)}).i32(), 42);
+    EXPECT_EQ(call(*store, id, "call", {i32(2)}).stop, Stop::trap);
+}
+
 TEST_P(Linking, Instances_count_against_the_limit) {
     const auto compiled = value(try_compile(engine(), wasm_of("(module)")));
     const auto store = value(compiled.module->new_store(room_for(2)));

@@ -104,6 +104,30 @@ TEST_P(Metered, Fuel_runs_out_at_the_same_place_on_every_engine) {
     }
 }
 
+TEST_P(Metered, Instance_that_failed_has_no_fuel) {
+    MORTISE_NEEDS(linked_tables);
+    const auto first = value(try_compile(engine(), wasm_of(R"((module
+        (table (export "table") 1 funcref)
+        (func (export "call") i32.const 0 call_indirect)))"), {}, with_fuel()));
+    StoreLimits limits;
+    limits.instances = 2;
+    const auto store = value(first.module->new_store(limits));
+    const auto id = value(store->instantiate(*first.module));
+    const auto run = *store->function(id, "call");
+    Host host;
+    host.link("first.table", {.from = id, .name = "table"});
+    const auto second = value(try_compile(engine(), wasm_of(R"((module
+        (import "first" "table" (table 1 funcref))
+        (memory 0)
+        (elem (i32.const 0) $for_ever)
+        (func $for_ever (loop br 0))
+        (data (i32.const 0) "does not fit")))"), host, with_fuel()));
+    ASSERT_THAT(store->instantiate(*second.module), FailsWith(ErrorCode::trap));
+    store->set_fuel(1'000'000).value();
+    RawValue none{};
+    EXPECT_THAT(store->call(run, &none, 1), testing::AnyOf(Stop::fuel, Stop::engine));
+}
+
 TEST_P(Metered, Guest_cannot_name_the_counter) {
     // A global beyond the last one of the module is the counter after rewriting.
     Bytes wasm = wasm_of(R"((module (global (mut i64) (i64.const 0))

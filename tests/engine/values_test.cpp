@@ -166,6 +166,41 @@ TEST_P(Values, Names_that_are_not_there_are_not_found) {
 class Identity : public EngineContract {};
 MORTISE_ON_EVERY_ENGINE(Identity);
 
+/// Leaves in the results what the engine claims: docs/engines.md is made of it, and a case that was left out for something
+/// that is claimed is found there.
+TEST_P(Identity, Capabilities_are_told) {
+    struct Row {
+        const char* name;
+        bool Capabilities::* claimed;
+    };
+    constexpr Row kRows[] = {{"interrupt", &Capabilities::interrupt},
+                             {"fuel", &Capabilities::fuel},
+                             {"rewritten_metering", &Capabilities::rewritten_metering},
+                             {"memory_limit", &Capabilities::memory_limit},
+                             {"refused_growth_reported", &Capabilities::refused_growth_reported},
+                             {"simd", &Capabilities::simd},
+                             {"reference_types", &Capabilities::reference_types},
+                             {"multi_memory", &Capabilities::multi_memory},
+                             {"linking", &Capabilities::linking},
+                             {"linked_tables", &Capabilities::linked_tables},
+                             {"trap_kinds", &Capabilities::trap_kinds},
+                             {"backtrace", &Capabilities::backtrace},
+                             {"compiled_code", &Capabilities::compiled_code},
+                             {"nested_calls", &Capabilities::nested_calls},
+                             {"memory_in_callbacks", &Capabilities::memory_in_callbacks},
+                             {"text_format", &Capabilities::text_format},
+                             {"two_compilers", &Capabilities::two_compilers}};
+    static_assert(std::size(kRows) == sizeof(Capabilities), "each of them");
+    for (const Row& row : kRows) RecordProperty(row.name, can().*row.claimed ? "yes" : "no");
+    RecordProperty("engine", engine().info().name);
+    if (can().rewritten_metering) {
+        EXPECT_TRUE(can().fuel && can().interrupt);
+    }
+    if (can().linked_tables) {
+        EXPECT_TRUE(can().linking);
+    }
+}
+
 TEST_P(Identity, Engine_reports_its_own_name_and_version) {
     EXPECT_EQ(engine().info().name, GetParam().engine);
     EXPECT_EQ(engine().info().version, GetParam().version);

@@ -70,7 +70,10 @@ Result<engine::InstanceId> WasmiStore::instantiate(const engine::Module& module)
     const auto imports = resolve(*compiled, instance.bindings);
     if (!imports) return fail(imports.error());
     const auto number = make_instance(*compiled, *imports);
-    if (!number) return fail(number.error());
+    if (!number) {
+        failed_.push_back(std::move(instance));
+        return fail(number.error());
+    }
 
     static constexpr std::string_view kMemory = "memory";
     std::uint32_t memory = 0;

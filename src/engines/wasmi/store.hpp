@@ -66,6 +66,7 @@ private:
     mortise_limiter_t limiter_{};
     engine::Admission admission_;
     std::vector<Instance> instances_;
+    std::vector<Instance> failed_;  // whose data did not fit: by then their functions may be in a table that they share
     StorePtr store_;  // last: its end reads what is above
 };
 

@@ -2,6 +2,10 @@
 
 #include <span>
 
+#if MORTISE_WASMTIME_OWN
+#include <mortise_engines.h>
+#endif
+
 #include "engine/words.hpp"
 
 namespace mortise::engines::wasmtime {
@@ -43,7 +47,40 @@ bool same_types(const wasm_valtype_vec_t& theirs, std::span<const ValType> ours)
     return true;
 }
 
+const std::uint8_t* data_of(BytesView bytes) noexcept { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
+
 }  // namespace
+
+ErrorPtr new_module(wasm_engine_t* engine, BytesView wasm, ModulePtr& module, bool& panicked) {
+    wasmtime_module_t* made = nullptr;
+    panicked = false;
+#if MORTISE_WASMTIME_OWN
+    ErrorPtr error(mortise_wasmtime_module_new(engine, data_of(wasm), wasm.size(), &made, &panicked));
+#else
+    ErrorPtr error(wasmtime_module_new(engine, data_of(wasm), wasm.size(), &made));
+#endif
+    module.reset(made);
+    return error;
+}
+
+ErrorPtr validate_module(wasm_engine_t* engine, BytesView wasm) {
+#if MORTISE_WASMTIME_OWN
+    return ErrorPtr(mortise_wasmtime_module_validate(engine, data_of(wasm), wasm.size()));
+#else
+    return ErrorPtr(wasmtime_module_validate(engine, data_of(wasm), wasm.size()));
+#endif
+}
+
+ErrorPtr load_module(wasm_engine_t* engine, BytesView code, ModulePtr& module) {
+    wasmtime_module_t* made = nullptr;
+#if MORTISE_WASMTIME_OWN
+    ErrorPtr error(mortise_wasmtime_module_deserialize(engine, data_of(code), code.size(), &made));
+#else
+    ErrorPtr error(wasmtime_module_deserialize(engine, data_of(code), code.size(), &made));
+#endif
+    module.reset(made);
+    return error;
+}
 
 std::string message_of(const wasmtime_error_t& error) {
     ByteVec text;

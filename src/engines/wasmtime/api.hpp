@@ -55,6 +55,12 @@ private:
     wasm_byte_vec_t vec_;
 };
 
+/// Wasmtime's functions on modules. Null if all is well; where the engines are our own build, a panic is an error, too, and
+/// `panicked` tells it apart. What a module makes a compiler do must not end the process.
+ErrorPtr new_module(wasm_engine_t* engine, BytesView wasm, ModulePtr& module, bool& panicked);
+ErrorPtr validate_module(wasm_engine_t* engine, BytesView wasm);
+ErrorPtr load_module(wasm_engine_t* engine, BytesView code, ModulePtr& module);
+
 /// The engine's words on one line: a cause follows what it caused after a colon.
 std::string message_of(const wasmtime_error_t& error);
 std::string message_of(const wasm_trap_t& trap);

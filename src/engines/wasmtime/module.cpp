@@ -19,22 +19,22 @@ using engine::HostImport;
 using engine::LinkedImport;
 using engine::spelled;
 
-const std::uint8_t* data_of(BytesView bytes) noexcept { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
-
 Result<ModulePtr> compile_in(wasm_engine_t* engine, BytesView wasm) {
-    wasmtime_module_t* module = nullptr;
-    ErrorPtr error(wasmtime_module_new(engine, data_of(wasm), wasm.size(), &module));
-    if (!error) return ModulePtr(module);
+    ModulePtr module;
+    bool panicked = false;
+    const ErrorPtr error = new_module(engine, wasm, module, panicked);
+    if (!error) return module;
+    if (panicked) return fail(ErrorCode::internal, "Wasmtime cannot compile the module: " + message_of(*error));
     // Two reasons to fail share one error: a module that is none, and a limit or gap of the compiler.
-    const bool valid = ErrorPtr(wasmtime_module_validate(engine, data_of(wasm), wasm.size())) == nullptr;
+    const bool valid = validate_module(engine, wasm) == nullptr;
     return fail(valid ? ErrorCode::unsupported : ErrorCode::malformed_module, message_of(*error));
 }
 
 Result<ModulePtr> load_in(wasm_engine_t* engine, BytesView code) {
-    wasmtime_module_t* module = nullptr;
-    const ErrorPtr error(wasmtime_module_deserialize(engine, data_of(code), code.size(), &module));
+    ModulePtr module;
+    const ErrorPtr error = load_module(engine, code, module);
     if (error) return fail(ErrorCode::malformed_module, "the engine refuses the compiled code: " + message_of(*error));
-    return ModulePtr(module);
+    return module;
 }
 
 bool same_binding(const engine::Resolved& a, const engine::Resolved& b) noexcept {

@@ -138,8 +138,7 @@ bool Profile::only_baseline_refuses(BytesView wasm) const {
     auto config = make_config(machine, options);
     if (!config) return false;
     const EnginePtr engine(wasm_engine_new_with_config(config->release()));
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(wasm.data());
-    return ErrorPtr(wasmtime_module_validate(engine.get(), bytes, wasm.size())) == nullptr;
+    return validate_module(engine.get(), wasm) == nullptr;
 }
 
 bool Profile::take_slots(std::uint32_t count) noexcept {

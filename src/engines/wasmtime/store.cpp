@@ -85,7 +85,10 @@ Result<engine::InstanceId> WasmtimeStore::instantiate(const engine::Module& modu
     if (auto fits = limiter_.admit(compiled->info()); !fits) return fail(std::move(fits).error());
 
     auto handle = make_instance(*compiled, *variant);
-    if (!handle) return fail(std::move(handle).error());
+    if (!handle) {
+        failed_.push_back(compiled->shared_from_this());
+        return fail(std::move(handle).error());
+    }
     instances_.push_back(
         {.handle = *handle, .memory = {}, .has_memory = false, .module = compiled->shared_from_this()});
     const engine::InstanceId id{static_cast<std::uint32_t>(instances_.size() - 1)};

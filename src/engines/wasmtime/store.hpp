@@ -71,6 +71,8 @@ private:
     StorePtr store_;
     wasmtime_context_t* context_ = nullptr;
     std::vector<Instance> instances_;
+    // Of instances whose data did not fit: by then their functions may be in a table that they share.
+    std::vector<std::shared_ptr<const CompiledModule>> failed_;
 };
 
 }  // namespace mortise::engines::wasmtime

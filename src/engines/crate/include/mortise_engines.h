@@ -37,6 +37,17 @@ enum {
 };
 
 struct wasmtime_store;
+struct wasmtime_error;
+struct wasmtime_module;
+struct wasm_engine_t;
+
+/* As Wasmtime's functions of these names without mortise_, which end the process where the engine panics: here a panic is
+ * an error like others, with the panic's words. `panicked`, which may be null, tells it apart. */
+struct wasmtime_error* mortise_wasmtime_module_new(struct wasm_engine_t* engine, const uint8_t* wasm, size_t size,
+                                                   struct wasmtime_module** module, bool* panicked);
+struct wasmtime_error* mortise_wasmtime_module_validate(struct wasm_engine_t* engine, const uint8_t* wasm, size_t size);
+struct wasmtime_error* mortise_wasmtime_module_deserialize(struct wasm_engine_t* engine, const uint8_t* code, size_t size,
+                                                           struct wasmtime_module** module);
 
 /* Puts the store under the limiter; call it before the first instance, once. It replaces wasmtime_store_limiter.
  * Instantiation that fails leaves what it had counted so far counted: such a store is of no use anyway.
@@ -107,7 +118,7 @@ typedef enum mortise_status {
     MORTISE_CHECK_STOPPED = 3, /* code: what the check returned */
     MORTISE_OUT_OF_FUEL = 4,   /* the whole budget of mortise_wasmi_set_fuel */
     MORTISE_FAILED = 5,        /* refused or impossible; the text says what */
-    MORTISE_PANICKED = 6,      /* a bug of the engine's; the store answers nothing but this from then on */
+    MORTISE_PANICKED = 6,      /* a bug of the engine's, or what follows from one: the store answers nothing else from then on */
 } mortise_status_t;
 
 /* Wasmi's trap codes, pinned with its version. */
@@ -174,7 +185,9 @@ typedef struct mortise_wasmi_import {
 
 /* Makes an instance; imports are given in the module's own order. Runs no guest code. *instance is set if the status is
  * MORTISE_DONE. Statuses: MORTISE_TRAP (a data or element segment out of bounds), MORTISE_FAILED (wrong imports, or
- * beyond the limiter, whose growth_refused and table_refused tell), MORTISE_PANICKED. */
+ * beyond the limiter, whose growth_refused and table_refused tell), MORTISE_PANICKED. Where a module that imports a table is
+ * not instantiated, the store answers MORTISE_PANICKED from then on: Wasmi 2.0.0 may have left functions of the unfinished
+ * instance in the table, which must not be called. */
 mortise_outcome_t mortise_wasmi_instantiate(mortise_wasmi_store_t* store, const mortise_wasmi_module_t* module,
                                             const mortise_wasmi_import_t* imports, size_t count, uint32_t* instance);
 

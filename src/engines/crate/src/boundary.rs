@@ -86,3 +86,27 @@ pub fn guarded<R>(body: impl FnOnce() -> R) -> Result<R, String> {
 pub unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
     if size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(data, size) } }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Functions that call nothing that could panic.
+    const NOTHING_TO_GUARD: [&str; 4] =
+        ["mortise_text_free", "mortise_wasmi_version", "mortise_wasmtime_version", "mortise_wasmtime_store_limiter"];
+    /// What runs a body under `guarded`.
+    const GUARDS: [&str; 4] = ["guarded(", "on_store(", "look_up(", "checked("];
+
+    #[test]
+    fn every_c_function_catches_panics() {
+        let sources = [include_str!("boundary.rs"), include_str!("wasmi_shim.rs"), include_str!("wasmtime_extra.rs")];
+        let mut seen = 0;
+        for function in sources.iter().flat_map(|source| source.split("#[unsafe(no_mangle)]\n").skip(1)) {
+            let body = function.split("\n}\n").next().expect("a body");
+            let Some(start) = body.find("fn mortise_") else { continue };
+            let name = body[start + 3..].split('(').next().expect("a name");
+            seen += 1;
+            let guarded = GUARDS.iter().any(|guard| body.contains(guard));
+            assert_eq!(!guarded, NOTHING_TO_GUARD.contains(&name), "{name}");
+        }
+        assert!(seen >= 24, "only {seen} found");
+    }
+}

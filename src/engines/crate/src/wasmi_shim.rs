@@ -93,12 +93,15 @@ pub unsafe extern "C" fn mortise_wasmi_compile(
     error: *mut Text,
 ) -> *mut WasmiModule {
     let engine = unsafe { &*engine };
-    match guarded(|| Module::new(&engine.0, unsafe { bytes(wasm, size) })) {
-        Ok(Ok(module)) => return Box::into_raw(Box::new(WasmiModule(module))),
-        Ok(Err(refusal)) => report(error, refusal),
-        Err(panic) => report(error, panic),
+    // Its words are made inside, too: they show parts of the module.
+    let made = guarded(|| Module::new(&engine.0, unsafe { bytes(wasm, size) }).map_err(|refusal| refusal.to_string()));
+    match made {
+        Ok(Ok(module)) => Box::into_raw(Box::new(WasmiModule(module))),
+        Ok(Err(text)) | Err(text) => {
+            report(error, text);
+            std::ptr::null_mut()
+        }
     }
-    std::ptr::null_mut()
 }
 
 #[unsafe(no_mangle)]
@@ -134,11 +137,11 @@ pub unsafe extern "C" fn mortise_wasmi_store_delete(store: *mut WasmiStore) {
 
 /// Runs `body` on a store that is not broken; a panic breaks it.
 fn on_store<R>(store: *mut WasmiStore, body: impl FnOnce() -> R) -> Result<R, Outcome> {
-    if unsafe { (*store).broken } {
-        return Err(Outcome::with(Status::Panicked, 0, "the engine panicked in this sandbox before"));
+    if let Some(why) = unsafe { (*store).broken } {
+        return Err(Outcome::with(Status::Panicked, 0, why));
     }
     guarded(body).map_err(|panic| {
-        unsafe { (*store).broken = true };
+        unsafe { (*store).broken = Some("the engine panicked in this sandbox before") };
         Outcome::with(Status::Panicked, 0, panic)
     })
 }
@@ -196,7 +199,15 @@ pub unsafe extern "C" fn mortise_wasmi_instantiate(
                 instances.push(made);
                 Outcome::done()
             }
-            Err(error) => outcome_of(store, &error),
+            Err(error) => {
+                // Wasmi 2.0.0 writes elements before it finishes the instance. What stands in a table of others then are
+                // functions of an instance that is none, and calling one reads memory that nobody has.
+                if module.imports().any(|import| matches!(import.ty(), ExternType::Table(_))) {
+                    let why = "an instance that shares a table failed half-way in this sandbox before";
+                    unsafe { (*store).broken = Some(why) };
+                }
+                outcome_of(store, &error)
+            }
         }
     });
     made.unwrap_or_else(|outcome| outcome)

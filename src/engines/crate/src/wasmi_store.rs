@@ -125,8 +125,8 @@ pub struct WasmiStore {
     slice: u64,
     check: Option<Check>,
     check_env: *mut c_void,
-    /// After a panic nothing about the store is certain: it refuses everything.
-    pub broken: bool,
+    /// Why the store refuses everything from now on: after a panic nothing about it is certain.
+    pub broken: Option<&'static str>,
 }
 
 /// An error by which a host function's code comes out of the interpreter again.
@@ -170,7 +170,7 @@ impl WasmiStore {
             slice: slice.max(1),
             check: None,
             check_env: std::ptr::null_mut(),
-            broken: false,
+            broken: None,
         }
     }
 

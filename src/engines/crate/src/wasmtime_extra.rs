@@ -1,9 +1,10 @@
 //! What Wasmtime's C API lacks.
 
+use crate::boundary::{bytes, guarded};
 use crate::limiter::{Growth, Limiter, REFUSED_BY_ENGINE};
 use std::ffi::c_char;
-use wasmtime_c_api::wasmtime::{self, ResourceLimiter};
-use wasmtime_c_api::{WasmtimeStore, wasmtime_store_t};
+use wasmtime_c_api::wasmtime::{self, Engine, Module, ResourceLimiter};
+use wasmtime_c_api::{WasmtimeStore, wasm_engine_t, wasmtime_error_t, wasmtime_module_t, wasmtime_store_t};
 
 fn answer(growth: Growth, what: &str) -> wasmtime::Result<bool> {
     match growth {
@@ -80,8 +81,115 @@ pub unsafe extern "C" fn mortise_wasmtime_store_limiter(store: *mut wasmtime_sto
 
 const _: () = assert!(size_of::<wasmtime_store_t>() == size_of::<WasmtimeStore>());
 
+// Wasmtime's own C functions of the same names would end the process at a panic, and a module is a guest's doing: compilers
+// are large, and their assertions are the likeliest panics that a module can reach.
+
+// A module in a box is what the C API hands out, as a struct with the module as its only field.
+const _: () = assert!(size_of::<wasmtime_module_t>() == size_of::<Module>());
+const _: () = assert!(align_of::<wasmtime_module_t>() == align_of::<Module>());
+const _: () = assert!(size_of::<wasm_engine_t>() == size_of::<Engine>());
+
+/// Runs `body`; null if all is well. A panic is an error, too, and sets `panicked`.
+fn checked(panicked: *mut bool, body: impl FnOnce() -> wasmtime::Result<()>) -> Option<Box<wasmtime_error_t>> {
+    let outcome = guarded(body);
+    if let Some(panicked) = unsafe { panicked.as_mut() } {
+        *panicked = outcome.is_err();
+    }
+    let error = match outcome {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => error,
+        Err(panic) => wasmtime::Error::msg(panic),
+    };
+    Some(Box::new(error.into()))
+}
+
+/// # Safety
+/// As for `wasmtime_module_new`; `panicked` is null or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mortise_wasmtime_module_new(
+    engine: *const wasm_engine_t,
+    wasm: *const u8,
+    size: usize,
+    module: *mut *mut wasmtime_module_t,
+    panicked: *mut bool,
+) -> Option<Box<wasmtime_error_t>> {
+    checked(panicked, || {
+        // SAFETY: wasm_engine_t is repr(C) with the Engine as its only field.
+        let engine = unsafe { &*engine.cast::<Engine>() };
+        let made = Module::from_binary(engine, unsafe { bytes(wasm, size) })?;
+        unsafe { *module = Box::into_raw(Box::new(made)).cast() };
+        Ok(())
+    })
+}
+
+/// # Safety
+/// As for `wasmtime_module_validate`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mortise_wasmtime_module_validate(
+    engine: *const wasm_engine_t,
+    wasm: *const u8,
+    size: usize,
+) -> Option<Box<wasmtime_error_t>> {
+    checked(std::ptr::null_mut(), || {
+        // SAFETY: as above.
+        let engine = unsafe { &*engine.cast::<Engine>() };
+        Module::validate(engine, unsafe { bytes(wasm, size) })
+    })
+}
+
+/// # Safety
+/// As for `wasmtime_module_deserialize`: the code was made by this engine and is as it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mortise_wasmtime_module_deserialize(
+    engine: *const wasm_engine_t,
+    code: *const u8,
+    size: usize,
+    module: *mut *mut wasmtime_module_t,
+) -> Option<Box<wasmtime_error_t>> {
+    checked(std::ptr::null_mut(), || {
+        // SAFETY: as above; the caller vouches for the code.
+        let engine = unsafe { &*engine.cast::<Engine>() };
+        let made = unsafe { Module::deserialize(engine, bytes(code, size)) }?;
+        unsafe { *module = Box::into_raw(Box::new(made)).cast() };
+        Ok(())
+    })
+}
+
 /// Wasmtime's version, for example "48.0.8". Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn mortise_wasmtime_version() -> *const c_char {
     concat!(env!("MORTISE_WASMTIME_VERSION"), "\0").as_ptr().cast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_compiling_becomes_an_error() {
+        let mut panicked = false;
+        let error = checked(&mut panicked, || panic!("of the compiler")).expect("an error");
+        assert!(panicked);
+        assert!(format!("{:?}", wasmtime::Error::from(*error)).contains("of the compiler"));
+        assert!(checked(&mut panicked, || Ok(())).is_none());
+        assert!(!panicked);
+        assert!(checked(&mut panicked, || Err(wasmtime::Error::msg("refused"))).is_some());
+        assert!(!panicked);
+    }
+
+    #[test]
+    fn a_module_is_what_the_c_api_takes_it_for() {
+        let engine = wasmtime_c_api::wasm_engine_new();
+        let wasm = *b"\0asm\x01\0\0\0";
+        let mut module = std::ptr::null_mut();
+        let error = unsafe {
+            mortise_wasmtime_module_new(&raw const *engine, wasm.as_ptr(), wasm.len(), &mut module, std::ptr::null_mut())
+        };
+        assert!(error.is_none());
+        let module = unsafe { Box::from_raw(module) };
+        let mut exports = wasmtime_c_api::wasm_exporttype_vec_t::from(vec![]);
+        wasmtime_c_api::wasmtime_module_exports(&module, &mut exports);
+        assert!(exports.as_slice().is_empty());
+        drop(module);
+    }
 }
