@@ -212,6 +212,34 @@ TEST_P(CompiledCode, Code_made_with_other_options_is_unsupported) {
     EXPECT_THAT(load(code(), other), FailsWith(ErrorCode::unsupported));
 }
 
+TEST_P(CompiledCode, Code_of_another_engine_set_up_or_processor_is_unsupported) {
+    MORTISE_NEEDS(compiled_code);
+    std::size_t others = 0;
+    for (const EngineUnderTest& which : engines_under_test()) {
+        engine::Engine& other = shared_engine(which);
+        if (!other.info().capabilities.compiled_code || other.code_key({}) == engine().code_key({})) continue;
+        SCOPED_TRACE(which.name);
+        ++others;
+        const auto module = load(value(value(try_compile(other, wasm_of(kWat), host)).module->compiled_code()));
+        ASSERT_THAT(module, FailsWith(ErrorCode::unsupported));
+        EXPECT_THAT(module.error().message(), testing::HasSubstr(engine().code_key({})));
+        EXPECT_THAT(module.error().message(), testing::HasSubstr(other.code_key({})));
+    }
+    EXPECT_GT(others, 0U) << "bytecode of an interpreter is for another processor";
+}
+
+TEST_P(CompiledCode, Code_of_another_version_is_unsupported) {
+    MORTISE_NEEDS(compiled_code);
+    Bytes all = code();
+    const auto version = bytes_of(engine().info().version);
+    const auto at = std::search(all.begin(), all.end(), version.begin(), version.end());
+    ASSERT_NE(at, all.end());
+    *at = std::byte{'9'};
+    const auto module = load(all);
+    ASSERT_THAT(module, FailsWith(ErrorCode::unsupported));
+    EXPECT_THAT(module.error().message(), testing::HasSubstr("9" + engine().info().version.substr(1)));
+}
+
 TEST_P(CompiledCode, Code_of_another_module_is_refused) {
     MORTISE_NEEDS(compiled_code);
     const auto other = value(
