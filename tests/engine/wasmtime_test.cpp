@@ -1,12 +1,15 @@
 // What is Wasmtime's own: how it is set up, its pool, and machines that have little.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "engine/guest.hpp"
+#include "engines/wasmtime/machine.hpp"
 #include "engines/wasmtime/wasmtime_engine.hpp"
 
 namespace mortise::engine_tests {
@@ -157,6 +160,26 @@ protected:
     // A fresh process: the limits must not meet what other cases left running.
     void SetUp() override { testing::GTEST_FLAG(death_test_style) = "threadsafe"; }
 };
+
+TEST_F(WasmtimeDeathTest, Defaults_follow_what_the_machine_has) {
+    using engines::wasmtime::probe_machine;
+    const auto memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const auto slots = std::clamp<std::uint64_t>(memory / (std::uint64_t{4} << 20), 32, 256);
+    const auto usual = value(probe_machine({}));
+    if (usual.pool_slots != 0) {  // a system may have bounds of its own
+        EXPECT_TRUE(usual.pool_slots == slots || usual.pool_slots == 32) << usual.pool_slots;
+        EXPECT_EQ(usual.memory_reservation, std::uint64_t{4} << 30);
+    }
+    EXPECT_EQ(value(probe_machine({.pool_slots = 0U})).pool_slots, 0U);
+    const auto run = [] {
+        const rlimit limit{std::size_t{4} << 30, std::size_t{4} << 30};
+        if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(3);
+        const auto little = value(probe_machine({}));
+        std::exit(little.pool_slots == 0 && little.memory_reservation == 0 && !little.pulley ? 0 : 4);
+    };
+    EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
+}
 
 TEST_F(WasmtimeDeathTest, Host_with_little_address_space_still_works) {
     const auto run = [] {
