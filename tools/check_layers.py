@@ -46,7 +46,7 @@ VENDORS = {
     "nlohmann/": {"codec", "cli", "stream", "abi/w3bstream"},
     "msgpack": {"codec"},
     "sodium": {"trust", "abi/aspect", "wasi"},
-    "nettle/": {"abi/aspect", "abi/w3bstream"},
+    "nettle/": {"abi/aspect", "abi/w3bstream", "trust"},
     "secp256k1": {"abi/aspect", "trust"},
     "brotli/": {"abi/aspect", "abi/hookr", "abi/message", "abi/extism", "codec"},
     "CLI/": {"cli"},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trust/code_cache.hpp"
+#include "trust/digest.hpp"
 #include "trust/seal.hpp"
 
 namespace mortise::detail {
@@ -43,7 +44,7 @@ std::string code_key(const CodeRequest& request) {
     if (!info.capabilities.compiled_code) return {};
     const std::string settings = request.engine.code_key(request.options);
     if (settings.empty()) return {};
-    return info.name + " " + info.version + "\nsettings " + settings + "\nmodule " + trust::short_name(request.source.bytes) + "\n";
+    return info.name + " " + info.version + "\nsettings " + settings + "\nmodule " + trust::sha256_hex(request.source.bytes) + "\n";
 }
 
 Result<std::shared_ptr<engine::Module>> find_code(RuntimeState& runtime, const CodeRequest& request, const std::string& key) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "trust/digest.hpp"
 
 namespace mortise::trust {
 
@@ -19,7 +20,7 @@ constexpr std::string_view kSecretMark = "mortise secret 1\n";   // so that no o
 constexpr const char* kSecretName = "secret";
 constexpr std::uint64_t kSealBytes = 4096;   // more than a seal and its key's text come to
 
-std::string file_of(std::string_view key) { return concat(short_name(bytes_of(key)), kEnding); }
+std::string file_of(std::string_view key) { return concat(sha256_hex(bytes_of(key)), kEnding); }
 
 bool is_entry(std::string_view name) noexcept { return name.size() == 64 + kEnding.size() && name.ends_with(kEnding); }
 

@@ -88,14 +88,4 @@ std::optional<Sealed> take_apart(std::string_view kind, BytesView file) noexcept
     return sealed;
 }
 
-std::string short_name(BytesView bytes) {
-    prepare();
-    std::array<unsigned char, 32> digest{};
-    crypto_generichash(digest.data(), digest.size(), data_of(bytes), bytes.size(), nullptr, 0);
-    std::string hex(digest.size() * 2 + 1, '\0');
-    sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
-    hex.pop_back();
-    return hex;
-}
-
 }  // namespace mortise::trust

@@ -51,7 +51,4 @@ bool looks_sealed(std::string_view kind, BytesView file) noexcept;
 /// Nothing if it is no sealed file of that kind, or cut off, or longer than it says.
 std::optional<Sealed> take_apart(std::string_view kind, BytesView file) noexcept;
 
-/// 64 hex digits that no other bytes have: names of entries. Faster than the digest that people see.
-std::string short_name(BytesView bytes);
-
 }  // namespace mortise::trust

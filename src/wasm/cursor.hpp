@@ -33,6 +33,9 @@ public:
         return *here_++;
     }
 
+    /// What is left, without taking it.
+    BytesView rest() const noexcept { return std::as_bytes(std::span(here_, end_)); }
+
     /// The next byte without taking it; nothing at the end.
     std::optional<std::uint8_t> peek() const noexcept {
         if (here_ == end_) return std::nullopt;
@@ -44,7 +47,11 @@ public:
             return *here_++;
         return static_cast<std::uint32_t>(leb_unsigned(32));
     }
-    std::uint64_t u64() { return leb_unsigned(64); }
+    std::uint64_t u64() {
+        if (here_ != end_ && *here_ < 0x80) [[likely]]
+            return *here_++;
+        return leb_unsigned(64);
+    }
     std::int32_t s32() { return static_cast<std::int32_t>(leb_signed(32)); }
     std::int64_t s33() { return leb_signed(33); }
     std::int64_t s64() { return leb_signed(64); }

@@ -165,4 +165,17 @@ void decode_instruction(Cursor& in, Instruction& out, FeatureSet& features) {
     if (in.ok()) read_immediates(in, out, features);
 }
 
+// No branch depends on the kind of instruction: a processor cannot foresee that one.
+void skip_plain(Cursor& in) {
+    const BytesView rest = in.rest();
+    std::size_t at = 0;
+    while (at + 3 <= rest.size()) {
+        const auto plain = kPlainInstructions[std::to_integer<std::size_t>(rest[at])];
+        const auto after = std::to_integer<unsigned>(rest[at + 1]) | std::to_integer<unsigned>(rest[at + 2]) << 8;
+        if (plain.size == 0 || (after & plain.not_these) != 0) break;
+        at += plain.size;
+    }
+    in.skip(at);
+}
+
 }  // namespace mortise::wasm

@@ -11,6 +11,7 @@ namespace mortise::wasm {
 class FeatureSet {
 public:
     void add(Feature feature) noexcept { bits_ |= std::uint32_t{1} << static_cast<unsigned>(feature); }
+    void add(FeatureSet other) noexcept { bits_ |= other.bits_; }
     bool has(Feature feature) const noexcept { return (bits_ >> static_cast<unsigned>(feature) & 1) != 0; }
     std::vector<Feature> sorted() const;
 
@@ -34,6 +35,10 @@ struct Instruction {
 /// Decodes the instruction at the cursor, which fails if there is none or one that nobody knows. Adds to `features`
 /// what the instruction uses. Labels and indices are read, not checked.
 void decode_instruction(Cursor& in, Instruction& out, FeatureSet& features);
+
+/// Skips plain instructions (see PlainInstruction) up to the first that is not one, or that is near the end: most of a
+/// body, at a fraction of the time of decoding. What it skips is nothing that `decode_instruction` would refuse.
+void skip_plain(Cursor& in);
 
 /// A heap type or a value type's code: a type index, or a negative number for the abstract ones.
 void read_heap_type(Cursor& in, FeatureSet& features);

@@ -117,6 +117,25 @@ constexpr Table<0x4F> atomic_opcodes() {
     return t;
 }
 
+constexpr std::array<PlainInstruction, 256> plain_instructions() {
+    constexpr auto kAll = one_byte_opcodes();
+    std::array<PlainInstruction, 256> plain{};
+    for (std::size_t opcode = 0; opcode < plain.size(); ++opcode) {
+        if (kAll[opcode].feature != OpcodeInfo::kFirstVersion || opcode == op::kEnd) continue;
+        switch (kAll[opcode].immediates) {
+            case none: plain[opcode] = {0, 1}; break;
+            case i32:
+            case i64: plain[opcode] = {0x80, 2}; break;
+            case memarg: plain[opcode] = {0x80E0, 3}; break;   // alignments below 32 alone
+            case index:
+                if (opcode != op::kGlobalGet && opcode != op::kGlobalSet) plain[opcode] = {0x80, 2};
+                break;
+            default: break;
+        }
+    }
+    return plain;
+}
+
 constexpr auto kGcOpcodes = gc_opcodes();
 constexpr auto kMiscOpcodes = misc_opcodes();
 constexpr auto kVectorOpcodes = vector_opcodes();
@@ -130,6 +149,7 @@ OpcodeInfo find(const Table<N>& table, std::uint32_t number) noexcept {
 }  // namespace
 
 constinit const std::array<OpcodeInfo, 256> kOpcodes = one_byte_opcodes();
+constinit const std::array<PlainInstruction, 256> kPlainInstructions = plain_instructions();
 
 OpcodeInfo opcode_info(Opcode opcode) noexcept {
     if (opcode < 0x100) return kOpcodes[opcode];

@@ -74,6 +74,15 @@ struct OpcodeInfo {
 /// The instructions of one byte.
 extern const std::array<OpcodeInfo, 256> kOpcodes;
 
+/// A short form of most instructions: of the first version, no labels, no indices to check, immediates of a byte each. It is one
+/// if the two bytes after the opcode, the first of them the lower one, have none of the bits of `not_these`.
+struct PlainInstruction {
+    std::uint16_t not_these = 0;
+    std::uint8_t size = 0;   ///< with the opcode, 3 at most; 0 if the instruction has no such form
+};
+
+extern const std::array<PlainInstruction, 256> kPlainInstructions;
+
 /// Any instruction; `unknown` if there is none.
 OpcodeInfo opcode_info(Opcode opcode) noexcept;
 

@@ -45,6 +45,7 @@ void ModuleReader::read_instructions() {
     Instruction instruction;
     std::uint64_t depth = 1;
     while (depth != 0) {
+        skip_plain(in_);
         decode_instruction(in_, instruction, features_);
         if (!in_.ok()) return;
         switch (instruction.opcode) {

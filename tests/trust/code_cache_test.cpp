@@ -14,6 +14,7 @@
 
 #include "support/matchers.hpp"
 #include "support/scratch.hpp"
+#include "trust/digest.hpp"
 #include "trust/files.hpp"
 
 namespace mortise::trust {
@@ -200,7 +201,7 @@ TEST(CodeCache_store, drops_what_was_not_used_for_longest) {
     const Bytes code(1000);
     const auto cache = open(scratch.path(), 5000);   // room for four with their seals
     for (const char* key : {"a", "b", "c", "d"}) ASSERT_THAT(cache.store(key, code), IsOk());
-    const auto file = [&](const char* key) { return scratch.path() / (short_name(bytes_of(std::string_view(key))) + ".code"); };
+    const auto file = [&](const char* key) { return scratch.path() / (sha256_hex(bytes_of(std::string_view(key))) + ".code"); };
     set_used(file("a"), 1000);
     set_used(file("b"), 400);
     set_used(file("c"), 300);
@@ -222,7 +223,7 @@ TEST(CodeCache_list, tells_keys_and_sizes_and_clear_drops_them) {
     ASSERT_THAT(cache.store("second", bytes_of("22")), IsOk());
     write_all(scratch.path() / (std::string(64, '0') + ".code"), "rubbish");
     write_all(scratch.path() / "unrelated", "stays");
-    set_used(scratch.path() / (short_name(bytes_of(std::string_view("first"))) + ".code"), 1000);
+    set_used(scratch.path() / (sha256_hex(bytes_of(std::string_view("first"))) + ".code"), 1000);
     set_used(scratch.path() / (std::string(64, '0') + ".code"), 2000);
     const auto entries = value(cache.list());
     ASSERT_EQ(entries.size(), 3U);

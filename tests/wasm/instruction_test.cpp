@@ -1,5 +1,6 @@
 #include "wasm/instruction.hpp"
 
+#include <array>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -168,6 +169,31 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCode{"cast_flags", "fb 18 04 00 6e 6e 0b", "invalid flags"},
                       BadCode{"heap_type", "d0 7f 0b", "unknown heap type"}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Instructions, Plain_ones_are_those_that_decoding_takes_as_they_are) {
+    std::size_t plain_ones = 0;
+    for (unsigned opcode = 0; opcode < 256; ++opcode) {
+        const PlainInstruction plain = kPlainInstructions[opcode];
+        if (plain.size == 0) continue;
+        ++plain_ones;
+        for (unsigned first = 0; first < 256; ++first) {
+            for (const unsigned second : {0x00u, 0x0Bu, 0x41u, 0x7Fu, 0x80u, 0xFFu}) {
+                if (((first | second << 8) & plain.not_these) != 0) continue;
+                const std::array bytes{std::byte(opcode), std::byte(first), std::byte(second)};
+                Cursor in{BytesView(bytes)};
+                Instruction instruction;
+                FeatureSet features;
+                decode_instruction(in, instruction, features);
+                ASSERT_TRUE(in.ok()) << opcode << " " << first << " " << second;
+                ASSERT_EQ(in.at(), plain.size) << opcode << " " << first << " " << second;
+                ASSERT_TRUE(features.sorted().empty());
+            }
+        }
+    }
+    EXPECT_GT(plain_ones, 100u);
+    for (const Opcode checked : {op::kEnd, op::kBlock, op::kBr, op::kCall, op::kGlobalGet, op::kGlobalSet, op::kMemoryGrow})
+        EXPECT_EQ(kPlainInstructions[checked].size, 0) << checked;
+}
 
 TEST(Instructions, Data_instruction_needs_the_count) {
     const auto module = [](const char* code) {
