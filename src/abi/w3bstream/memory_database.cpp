@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <string_view>
 
 #include <sqlite3.h>
 
+#include "abi/w3bstream/sql_functions.hpp"
+#include "abi/w3bstream/sql_shape.hpp"
 #include "abi/w3bstream/sql_time.hpp"
 #include "base/text.hpp"
 
@@ -16,40 +19,23 @@ namespace {
 
 constexpr int kPageBytes = 4096;
 constexpr int kStepsBetweenLooks = 50;
+constexpr std::chrono::milliseconds kWaitSlice{10};
 // One step may search a value for another or for a pattern, which takes time with the product of their lengths and cannot be stopped.
 constexpr int kMostValueBytes = 1 << 20;
 constexpr int kMostPatternBytes = 100;
 constexpr std::uint64_t kMemoryOfAStatement = 4;   // times the database's limit
 constexpr int kMostSqlBytes = 1 << 20;
 
-// A guest's SQL comes from a guest: it may work on its tables and touch nothing else.
-int authorise(void*, int action, const char*, const char* second, const char*, const char*) noexcept {
-    switch (action) {
-        case SQLITE_ATTACH:
-        case SQLITE_DETACH:
-        case SQLITE_PRAGMA:
-        case SQLITE_CREATE_VTABLE:
-        case SQLITE_DROP_VTABLE: return SQLITE_DENY;
-        case SQLITE_FUNCTION: {
-            const std::string_view name = second == nullptr ? "" : second;
-            return name == "load_extension" || name == "readfile" || name == "writefile" ? SQLITE_DENY : SQLITE_OK;
-        }
-        default: return SQLITE_OK;
-    }
-}
+constexpr std::size_t kMostIndexes = 64;   // the planner weighs each for each table of a statement
+constexpr int kMostColumns = 256;
+constexpr int kDeepestExpression = 100;
+constexpr int kMostInstructions = 1 << 20;
+constexpr int kMostUnited = 50;            // SELECTs in a UNION
 
-// What ends a statement: time, and memory. Tables that SQLite makes for a DISTINCT or a sort have no limit of pages, and only the
-// process's whole use is told, so the measure is by how much that grew.
-struct Watch {
-    const CallContext& context;
-    std::uint64_t most_memory;
-    bool starved = false;
-};
-
-int look(void* watch) noexcept {
-    auto& self = *static_cast<Watch*>(watch);
-    self.starved = static_cast<std::uint64_t>(sqlite3_memory_used()) > self.most_memory;
-    return self.starved || self.context.expired() ? 1 : 0;
+bool is_refused(std::string_view function) noexcept {
+    // The last one takes time with the product of its arguments' lengths.
+    constexpr std::array<std::string_view, 5> kRefused = {"load_extension", "readfile", "writefile", "fts3_tokenizer", "json_patch"};
+    return std::find(kRefused.begin(), kRefused.end(), function) != kRefused.end();
 }
 
 struct Finalise {
@@ -160,6 +146,39 @@ Result<SqlRows> step_through(sqlite3* handle, sqlite3_stmt* statement, std::uint
 
 }  // namespace
 
+bool MemoryDatabase::Guard::over() noexcept {
+    if (context == nullptr) return false;
+    starved = starved || static_cast<std::uint64_t>(sqlite3_memory_used()) > most_memory;
+    return starved || context->expired();
+}
+
+int MemoryDatabase::look(void* guard) noexcept { return static_cast<Guard*>(guard)->over() ? 1 : 0; }
+
+// A guest's SQL comes from a guest: it may work on its tables and touch nothing else. It is asked while a statement is compiled, which
+// SQLite itself does not end at a deadline.
+int MemoryDatabase::authorise(void* guard, int action, const char*, const char* second, const char*, const char*) noexcept {
+    auto& self = *static_cast<Guard*>(guard);
+    if (self.over()) return SQLITE_DENY;
+    switch (action) {
+        case SQLITE_ATTACH:
+        case SQLITE_DETACH:
+        case SQLITE_PRAGMA:
+        case SQLITE_CREATE_VIEW:   // compiled again wherever they are named, and so without end
+        case SQLITE_CREATE_TEMP_VIEW:
+        case SQLITE_CREATE_TRIGGER:
+        case SQLITE_CREATE_TEMP_TRIGGER:
+        case SQLITE_CREATE_VTABLE:
+        case SQLITE_DROP_VTABLE: return SQLITE_DENY;
+        case SQLITE_CREATE_INDEX:
+        case SQLITE_CREATE_TEMP_INDEX:
+            if (self.indexes >= kMostIndexes) return SQLITE_DENY;
+            ++self.indexes;
+            return SQLITE_OK;
+        case SQLITE_FUNCTION: return second != nullptr && is_refused(second) ? SQLITE_DENY : SQLITE_OK;
+        default: return SQLITE_OK;
+    }
+}
+
 std::unique_ptr<MemoryDatabase> MemoryDatabase::open(std::uint64_t most_bytes) {
     std::unique_ptr<MemoryDatabase> out(new MemoryDatabase);
     constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
@@ -177,23 +196,68 @@ std::unique_ptr<MemoryDatabase> MemoryDatabase::open(std::uint64_t most_bytes) {
     sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, kMostSqlBytes);
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kMostValueBytes);
     sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, kMostPatternBytes);
-    sqlite3_set_authorizer(handle, &authorise, nullptr);
+    sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, kMostColumns);
+    sqlite3_limit(handle, SQLITE_LIMIT_EXPR_DEPTH, kDeepestExpression);
+    sqlite3_limit(handle, SQLITE_LIMIT_VDBE_OP, kMostInstructions);
+    sqlite3_limit(handle, SQLITE_LIMIT_COMPOUND_SELECT, kMostUnited);
+    if (!add_linear_functions(handle)) return nullptr;
+    sqlite3_set_authorizer(handle, &authorise, &out->guard_);
     return out;
 }
 
 MemoryDatabase::~MemoryDatabase() { sqlite3_close_v2(handle_); }
 
 Result<SqlRows> MemoryDatabase::run(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters) {
-    const std::lock_guard lock(mutex_);
-    Watch watch{context, static_cast<std::uint64_t>(sqlite3_memory_used()) + kMemoryOfAStatement * most_bytes_};
-    sqlite3_progress_handler(handle_, kStepsBetweenLooks, &look, &watch);
-    struct Quiet {
-        sqlite3* handle;
-        ~Quiet() { sqlite3_progress_handler(handle, 0, nullptr, nullptr); }
-    } const quiet{handle_};
-    auto rows = run_all(statement, parameters);
-    if (!rows && watch.starved) return fail(ErrorCode::output_limit, "the statement needs more memory than it may have");
+    if (auto fine = check_sql(statement); !fine) return fail(std::move(fine).error());
+    std::unique_lock lock(mutex_, std::defer_lock);
+    while (!lock.try_lock_for(kWaitSlice)) {
+        if (context.expired()) return fail(ErrorCode::deadline_exceeded, "the database is busy");
+    }
+    if (guard_.indexes >= kMostIndexes) {
+        if (auto counted = count_indexes(); !counted) return fail(std::move(counted).error());
+    }
+    auto rows = run_watched(context, statement, parameters);
+    auto ended = end_transaction();
+    if (rows && !ended) return fail(std::move(ended).error());
     return rows;
+}
+
+Result<SqlRows> MemoryDatabase::run_watched(const CallContext& context, const std::string& statement,
+                                            std::span<const SqlValue> parameters) {
+    guard_.context = &context;
+    guard_.most_memory = static_cast<std::uint64_t>(sqlite3_memory_used()) + kMemoryOfAStatement * most_bytes_;
+    guard_.starved = false;
+    sqlite3_progress_handler(handle_, kStepsBetweenLooks, &look, &guard_);
+    struct Quiet {
+        MemoryDatabase& self;
+        ~Quiet() {
+            self.guard_.context = nullptr;
+            sqlite3_progress_handler(self.handle_, 0, nullptr, nullptr);
+        }
+    } const quiet{*this};
+    auto rows = run_all(statement, parameters);
+    if (!rows && guard_.starved) return fail(ErrorCode::output_limit, "the statement needs more memory than it may have");
+    if (!rows && context.expired()) return fail(ErrorCode::deadline_exceeded, "the statement did not end in time");
+    return rows;
+}
+
+// Events share the database: what one began is not the next one's.
+Result<void> MemoryDatabase::end_transaction() {
+    if (sqlite3_get_autocommit(handle_) != 0) return {};
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return fail(ErrorCode::invalid_argument, "a transaction begins and does not end: it was rolled back");
+}
+
+Result<void> MemoryDatabase::count_indexes() {
+    constexpr std::string_view kCount = "SELECT (SELECT count(*) FROM sqlite_master WHERE type = 'index') + "
+                                        "(SELECT count(*) FROM sqlite_temp_master WHERE type = 'index')";
+    sqlite3_stmt* raw = nullptr;
+    int status = sqlite3_prepare_v2(handle_, kCount.data(), static_cast<int>(kCount.size()), &raw, nullptr);
+    const StatementHandle prepared(raw);
+    if (status == SQLITE_OK) status = sqlite3_step(prepared.get());
+    if (status != SQLITE_ROW) return failure(handle_, status);
+    guard_.indexes = static_cast<std::size_t>(sqlite3_column_int64(prepared.get(), 0));
+    return {};
 }
 
 Result<SqlRows> MemoryDatabase::run_all(const std::string& statement, std::span<const SqlValue> parameters) {
@@ -202,6 +266,7 @@ Result<SqlRows> MemoryDatabase::run_all(const std::string& statement, std::span<
     const char* rest = statement.c_str();
     const char* const end = rest + statement.size();
     while (rest != end) {
+        if (guard_.over()) return fail(ErrorCode::deadline_exceeded, "the statements did not end in time");
         sqlite3_stmt* raw = nullptr;
         const int status = sqlite3_prepare_v2(handle_, rest, static_cast<int>(std::min<std::ptrdiff_t>(end - rest, INT32_MAX)), &raw, &rest);
         const StatementHandle prepared(raw);

@@ -18,17 +18,37 @@ struct MemoryDatabase {
     static std::unique_ptr<MemoryDatabase> open(std::uint64_t most_bytes);
     ~MemoryDatabase();
 
-    /// A statement may use four times as much memory as the database, a value or a row 1 MiB, a pattern of LIKE 100 bytes. Errors:
-    /// `invalid_argument` (SQL that does not parse, parameters that do not fit), `denied`, `deadline_exceeded`, `output_limit`, `io`: whatever else the database says.
+    /// A statement may use four times as much memory as the database, a value or a row 1 MiB, a pattern of LIKE 100 bytes, 16 tables,
+    /// 64 indexes in all; no views, triggers or generated columns. A transaction ends with the text that begins it. Errors:
+    /// `invalid_argument` (SQL that does not parse, parameters that do not fit), `denied`, `deadline_exceeded` (also while others use
+    /// the database), `output_limit`, `io`: whatever else the database says.
     Result<SqlRows> run(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters);
 
 private:
     MemoryDatabase() = default;
-    Result<SqlRows> run_all(const std::string& statement, std::span<const SqlValue> parameters);   // with the mutex held
+    // With the mutex held:
+    Result<SqlRows> run_watched(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters);
+    Result<SqlRows> run_all(const std::string& statement, std::span<const SqlValue> parameters);
+    Result<void> end_transaction();
+    Result<void> count_indexes();
 
-    std::mutex mutex_;   // one statement at a time
+    // What ends a statement: time, and memory. Tables that SQLite makes for a DISTINCT or a sort have no limit of pages, and only the
+    // process's whole use is told, so the measure is by how much that grew.
+    struct Guard {
+        const CallContext* context = nullptr;   // null: nobody watches
+        std::uint64_t most_memory = 0;
+        bool starved = false;
+        std::size_t indexes = 0;                // at least as many as there are
+
+        bool over() noexcept;
+    };
+    static int authorise(void* guard, int action, const char* first, const char* second, const char*, const char*) noexcept;
+    static int look(void* guard) noexcept;
+
+    std::timed_mutex mutex_;   // one statement at a time; guards what follows
     sqlite3* handle_ = nullptr;
     std::uint64_t most_bytes_ = 0;
+    Guard guard_;
 };
 
 }  // namespace mortise::abi::w3bstream
