@@ -39,8 +39,8 @@ struct WasmtimeOptions {
     std::optional<std::uint32_t> pool_slots{};
 
     /// Memory of a pooled slot that is cleared by hand rather than given back to the system when its instance goes, in
-    /// bytes: faster for small guests. 256 KiB: larger values made guests that touch little slower.
-    std::size_t keep_resident_bytes = std::size_t{256} << 10;
+    /// bytes: faster for small guests. 128 KiB: more made guests slower that touch little of it.
+    std::size_t keep_resident_bytes = std::size_t{128} << 10;
 
     /// The most that a plugin may ask for as its stack, in bytes, 64 KiB to 1 GiB. The guest runs on the calling
     /// thread's own stack, which must have that much left, else the process dies. 2 MiB: a quarter of a usual thread's
