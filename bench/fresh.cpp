@@ -52,7 +52,7 @@ struct BarePool {
         wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
         wasmtime_pooling_allocation_config_total_memories_set(pool, 256);
         wasmtime_pooling_allocation_config_total_core_instances_set(pool, 256);
-        wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, 256 << 10);
+        wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, 128 << 10);
         wasmtime_pooling_allocation_config_table_keep_resident_set(pool, 16 << 10);
         wasmtime_pooling_allocation_strategy_set(config, pool);
         wasmtime_pooling_allocation_config_delete(pool);

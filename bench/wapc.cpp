@@ -45,6 +45,7 @@ constexpr std::string_view kWat = R"((module
 
 mortise::Instance guest(BytesView wasm) {
     mortise::PluginOptions options;
+    options.limits.memory_bytes = options.limits.output_bytes = std::uint64_t{1} << 30;
     options.host.on_call([](const mortise::HostCall& call, Bytes& reply) -> mortise::Result<void> {
         reply.assign(call.payload.begin(), call.payload.end());
         return {};
@@ -155,11 +156,12 @@ void add_plugin(const std::string& name, const char* file, std::string operation
 int main(int argc, char** argv) {
     const auto wasm = bench::wasm_of(kWat);
     std::string large(kWat);
-    large.replace(large.find("\"memory\") 4"), 11, "\"memory\") 1100");
+    large.replace(large.find("\"memory\") 4"), 11, "\"memory\") 4200");
     const auto wide = bench::wasm_of(large);
     const Work echo_16{wasm, "echo", Bytes(16, std::byte{'x'})}, ask_16{wasm, "ask", Bytes(16, std::byte{'x'})};
     const Work echo_64k{wasm, "echo", Bytes(64 << 10, std::byte{'x'})}, ask_64k{wasm, "ask", Bytes(64 << 10, std::byte{'x'})};
     const Work echo_1m{wide, "echo", Bytes(1 << 20, std::byte{'x'})}, echo_64m{wide, "echo", Bytes(64 << 20, std::byte{'x'})};
+    const Work echo_256m{wide, "echo", Bytes(256 << 20, std::byte{'x'})};
     add("echo_16", echo_16);
     benchmark::RegisterBenchmark("echo_16_many_mortise", [&](benchmark::State& state) { many_mortise(state, echo_16); });
     benchmark::RegisterBenchmark("echo_16_many_bare", [&](benchmark::State& state) { bare_reused(state, echo_16); });
@@ -171,6 +173,7 @@ int main(int argc, char** argv) {
     add_in_place("echo_1m", echo_1m);
     add("echo_64m", echo_64m);
     add_in_place("echo_64m", echo_64m);
+    add_in_place("echo_256m", echo_256m);
     add_plugin("rust_echo", "rust_guest_test.wasm", "echo", "\xA5hello");
     add_plugin("rust_ping", "rust_basic.wasm", "ping", "hello");
     add_plugin("assemblyscript_hello", "assemblyscript_hello.wasm", "hello", "World");
