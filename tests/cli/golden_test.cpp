@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -41,6 +42,11 @@ private:
     fs::path path_;
 };
 
+bool has_engine(std::string_view name) {
+    const auto engines = mortise::Runtime::engines();
+    return std::ranges::any_of(engines, [&](const auto& engine) { return engine.name == name; });
+}
+
 // What is missing for a file's steps; empty if nothing is.
 std::string missing(const std::string& need) {
     if (need == "shared") return fs::exists(fs::path(MORTISE_SHARED_DIR) / "plugins") ? "" : "no folder of real plugins";
@@ -49,10 +55,12 @@ std::string missing(const std::string& need) {
         const bool there = std::ranges::any_of(abis, [&](const auto& abi) { return abi.name == need.substr(4); });
         return there ? "" : "no " + need + " in this build";
     }
-    if (need.starts_with("engine ")) {
-        const auto engines = mortise::Runtime::engines();
-        const bool there = std::ranges::any_of(engines, [&](const auto& engine) { return engine.name == need.substr(7); });
-        return there ? "" : "no " + need + " in this build";
+    if (need.starts_with("engine ")) return has_engine(need.substr(7)) ? "" : "no " + need + " in this build";
+    if (need == "every engine") {  // their names are among what is compared
+        for (const auto* name : {"wasmtime", "wasmi", "native", "wasm-c-api"}) {
+            if (!has_engine(name)) return std::string("no engine ") + name + " in this build";
+        }
+        return "";
     }
     return "unknown condition " + need;
 }
