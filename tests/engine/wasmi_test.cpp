@@ -95,6 +95,26 @@ TEST(Wasmi, Fuel_runs_out_at_the_same_place_however_often_code_is_looked_at) {
     }
 }
 
+TEST(Wasmi, Panic_of_the_engine_ends_the_sandbox_and_nothing_else) {
+    const auto engine = value(engines::make_wasmi());
+    const auto compiled = value(try_compile(*engine, wasm_of(R"((module
+        (memory (export "memory") 1)
+        (func (export "take") (param funcref))
+        (func (export "f") (result i32) i32.const 42)))")));
+    Guest guest(compiled), neighbour(compiled);
+    const auto f = *guest.store->function(guest.id, "f");
+    // A reference into a store that does not exist: no guest can have one, and it is the one way to a panic.
+    const auto panicked = guest.call("take", {i64(0x7777'0000'0001)});
+    EXPECT_EQ(panicked.stop, Stop::engine);
+    EXPECT_THAT(panicked.info.text, ::testing::HasSubstr("panic"));
+    RawValue slot{};
+    EXPECT_EQ(guest.store->call(f, &slot, 1), Stop::engine);
+    EXPECT_FALSE(guest.store->function(guest.id, "f"));
+    EXPECT_EQ(guest.store->view(*neighbour.store->memory(neighbour.id, "memory")).size(), 0U);
+    EXPECT_EQ(neighbour.call("f").i32(), 42);
+    EXPECT_EQ(Guest(compiled).call("f").i32(), 42);
+}
+
 TEST(Wasmi, Bound_call_allocates_nothing) {
     if (!testing::counts_allocations()) GTEST_SKIP() << "a sanitizer's allocator cannot be counted";
     for (const bool interrupt : {false, true}) {
