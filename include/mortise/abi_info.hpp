@@ -11,7 +11,7 @@ enum class AbiForm : std::uint8_t { values, messages, both };
 /// What becomes of an instance between calls.
 enum class InstancePolicy : std::uint8_t {
     kept,   ///< memory and globals persist
-    reset,  ///< as after start-up again: from a snapshot where the module allows one, else a fresh one
+    reset,  ///< as after start-up again: from the plugin's snapshot if it has one (`SnapshotOptions`)
     fresh,  ///< a new sandbox for each call
 };
 

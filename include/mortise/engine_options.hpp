@@ -19,7 +19,7 @@ enum class WasmtimeCompiler : std::uint8_t {
 /// Whether instances come from a pool of prepared slots.
 enum class WasmtimePooling : std::uint8_t {
     automatic,  ///< where there is address space for it
-    on,         ///< making an engine fails (`unsupported`) without the address space
+    on,         ///< making an engine fails (`unsupported`) without the address space, or with less than 4 GiB reserved
     off,
 };
 
@@ -34,12 +34,12 @@ struct WasmtimeOptions {
     /// idle. Instances beyond the pool's slots are made without it, more slowly; nothing fails.
     WasmtimePooling pooling = WasmtimePooling::automatic;
 
-    /// Slots in a pool, each for one memory and ten tables; at most 20,000. Plugins whose compile options differ
+    /// Slots in a pool, each for one memory and ten tables; at most 20,000; 0: no pool. Plugins whose compile options differ
     /// (deadlines, fuel, compiler) have pools of their own. Empty: one for each 4 MiB of main memory, 32 to 256.
     std::optional<std::uint32_t> pool_slots{};
 
     /// Memory of a pooled slot that is cleared by hand rather than given back to the system when its instance goes, in
-    /// bytes: faster for small guests. 128 KiB: more made guests slower that touch little of it.
+    /// bytes, at most 1 GiB: faster for small guests. 128 KiB: more made guests slower that touch little of it.
     std::size_t keep_resident_bytes = std::size_t{128} << 10;
 
     /// The most that a plugin may ask for as its stack, in bytes, 64 KiB to 1 GiB. The guest runs on the calling
@@ -47,7 +47,7 @@ struct WasmtimeOptions {
     /// stack.
     std::size_t max_stack_bytes = std::size_t{2} << 20;
 
-    /// Address space reserved for each linear memory, in bytes. With 4 GiB (empty, where the system allows it) compiled
+    /// Address space reserved for each linear memory, in bytes, at most 64 GiB. With 4 GiB (empty, where the system allows it) compiled
     /// code needs no bounds checks and memory never moves; less is slower and for hosts with little address space
     /// (`ulimit -v`), where it is chosen by itself.
     std::optional<std::uint64_t> memory_reservation_bytes{};

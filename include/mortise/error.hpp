@@ -53,7 +53,7 @@ enum class ErrorCode : std::uint16_t {
     not_reentrant = 312,         ///< a nested call where engine or ABI has none, or nested too deeply
     poisoned = 313,              ///< the instance failed before and its policy forbids further use
     busy = 314,                  ///< another thread is using the instance
-    closed = 315,                ///< the instance, pool or slot is closed or was moved from
+    closed = 315,                ///< the instance, pool or slot is closed, or the instance was moved from
     host_function_failed = 316,  ///< a host function failed or threw, which ended the call
     host_abort = 317,            ///< a host function asked to end the guest's call
 
@@ -88,6 +88,7 @@ enum class TrapKind : std::uint8_t {
 
 /// The spelling in the command's output, e.g. `deadline_exceeded`.
 MORTISE_API std::string_view to_string(ErrorCode code) noexcept;
+/// Their names here.
 MORTISE_API std::string_view to_string(Blame blame) noexcept;
 MORTISE_API std::string_view to_string(TrapKind kind) noexcept;
 

@@ -22,6 +22,9 @@ class Function;
 template <class R, class... A>
 class Function<R(A...)> {
 public:
+    Function(const Function&) = default;   // moving is copying: there is no empty one
+    Function& operator=(const Function&) = default;
+
     Result<R> operator()(const A&... arguments) const {
         if constexpr (kNumeric) {
             if (bound_->raw) [[likely]] {

@@ -9,11 +9,13 @@
 
 namespace mortise {
 
-/// The ABIs that recognise a module, with the reason of each; none: `plain`, more than one: the caller must name it.
+/// An ABI that recognises a module, and why, for people.
 struct Recognition {
     std::string abi;
     std::string reason;
 };
+
+/// The ABIs that recognise a module; none: `plain`, more than one: the caller must name it.
 MORTISE_API std::vector<Recognition> recognise(const ModuleInfo& module);
 
 /// What can be told of a plugin's file without compiling or running it.

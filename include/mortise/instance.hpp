@@ -106,7 +106,7 @@ public:
     Result<Bytes> invoke(std::string_view name, BytesView payload);
     Result<Bytes> invoke(std::string_view name, std::string_view payload) { return invoke(name, bytes_of(payload)); }
 
-    /// Likewise into a buffer whose capacity is reused; it is emptied first.
+    /// Likewise into a buffer whose capacity is reused; it is emptied first. `payload` may be a view into it.
     Result<void> invoke_into(std::string_view name, BytesView payload, Bytes& response);
 
     /// Likewise without a copy of the response: `look` is called with the bytes where the guest has them, valid until it returns,
@@ -124,7 +124,8 @@ public:
     /// own: one that fails does not end the batch, its limits (time, fuel, output) are those of one call, and after guest code was
     /// cut short the plugin's `AfterFailure` decides what the next record finds. `each(index, outcome)` is called once for every
     /// payload; the bytes are valid until it returns. What it throws leaves the rest undone and comes out of here. After
-    /// `interrupt` all further outcomes are `cancelled`, after `close` from within `closed`. The result fails, with `each` never
+    /// `interrupt` all further outcomes are `cancelled`; once `each` has destroyed the instance they are `closed` (`close` and `reset`
+    /// from within are `busy`). The result fails, with `each` never
     /// called, only if the instance cannot be entered: `busy`, `closed`, `poisoned`, what a new sandbox may fail with.
     template <class F>
         requires std::invocable<F&, std::size_t, Result<BytesView>>
@@ -137,8 +138,8 @@ public:
     /// Likewise with a copy of every response: as many outcomes as payloads, in their order.
     Result<std::vector<Result<Bytes>>> invoke_many(std::string_view name, std::span<const BytesView> payloads);
 
-    /// An export bound once: looked up and type-checked here, called without any look-up. Keeps nothing alive: a call after the
-    /// instance is gone answers `closed`.
+    /// An export bound once: looked up and type-checked here, called without any look-up. A call after the instance is
+    /// gone answers `closed`: the sandbox goes with the instance, the plugin's code and host functions stay while it does.
     template <class Signature>
     Result<Function<Signature>> function(std::string_view name) {
         return Function<Signature>::bind(state_, name);
@@ -157,13 +158,14 @@ public:
     /// Unique in the process, from 1; the same through re-instantiations.
     std::uint64_t id() const noexcept;
 
-    /// False after guest code was cut short, when closed or moved from: a pool drops such an instance.
+    /// False after guest code was cut short, during a call, when closed or moved from: a pool drops such an instance.
     bool reusable() const noexcept;
 
-    /// Drops the sandbox now; later calls answer `closed`. Not from inside a host function of this instance (`busy`).
+    /// Drops the sandbox now; later calls answer `closed`. Errors: `busy` (from inside a host function of this
+    /// instance, or while another thread is in a call), `closed` (moved from).
     Result<void> close();
 
-    /// The sandbox as after start-up again: a new one. Errors as `Plugin::instantiate`.
+    /// The sandbox as after start-up again: a new one. Errors: as `Plugin::instantiate`; `busy`, `closed`.
     Result<void> reset();
 
     explicit Instance(std::shared_ptr<detail::InstanceState> state) noexcept;

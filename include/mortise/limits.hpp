@@ -11,7 +11,7 @@ namespace mortise {
 /// A limit that the engine cannot keep is refused when the plugin is loaded (`unsupported`), never ignored.
 struct Limits {
     /// All linear memories of the instance together, in bytes. A module that declares more at the start is refused with
-    /// `memory_limit`; growth beyond it answers -1 to the guest, as the specification has it, and a call that then fails
+    /// `memory_limit`; growth beyond it answers -1 to the guest, as the specification has it, and a call that then traps
     /// says `memory_limit`. 256 MiB: room for any language runtime, small beside a server.
     std::uint64_t memory_bytes = std::uint64_t{256} << 20;
 
@@ -23,11 +23,12 @@ struct Limits {
     std::uint64_t table_elements = 1'000'000;
 
     /// Wall time of one call, and of start-up (start section and initialisers), host functions included. Measured in ticks
-    /// of the Runtime's clock (10 ms unless set), so a call may run on by up to a tick or two. Empty: no limit.
+    /// of the Runtime's clock (10 ms unless set), so a call may run on by up to a tick or two; 0 and less are one
+    /// tick. Empty: no limit.
     std::optional<std::chrono::milliseconds> call_time = std::chrono::seconds(30);
     std::optional<std::chrono::milliseconds> start_time = std::chrono::seconds(30);
 
-    /// Fuel for start-up and for each call, counted anew each time (`out_of_fuel`). The unit is the engine's own, about one
+    /// Fuel for start-up and for each call, counted anew each time (`out_of_fuel`); nested calls use the outer one's. The unit is the engine's own, about one
     /// an instruction. Empty: not counted, which is faster.
     std::optional<std::uint64_t> fuel;
 
@@ -35,16 +36,17 @@ struct Limits {
     std::uint64_t output_bytes = std::uint64_t{64} << 20;
 
     /// Bytes of log text and of captured stdout and stderr, together, per call. What is more is dropped and said so once; a
-    /// guest that logs too much does not fail by it.
+    /// guest that logs too much does not fail by it. What goes to `OutputLines` is not counted, only cut into lines of this length.
     std::uint64_t log_bytes = std::uint64_t{1} << 20;
 
     /// Bytes of guest stack. What the engine fixes for all its plugins is set in `RuntimeOptions`; more here is `unsupported`.
     std::optional<std::size_t> stack_bytes;
 
     /// How deep calls may nest: a host function that calls the same instance again is one level more (`not_reentrant`).
+    /// 0 and 1: none.
     std::uint32_t call_depth = 16;
 
-    /// Files, directories and streams that the guest may hold open at once.
+    /// Files, directories and streams that the guest may hold open at once; at least 3, the standard streams.
     std::uint32_t open_files = 128;
 };
 

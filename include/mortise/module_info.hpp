@@ -38,6 +38,7 @@ struct SizeRange {
 };
 
 enum class ExternKind : std::uint8_t { function, table, memory, global, tag };
+/// `function`, `table`, `memory`, `global`, `tag`.
 MORTISE_API std::string_view to_string(ExternKind kind) noexcept;
 
 struct TableType {
@@ -80,6 +81,7 @@ enum class Feature : std::uint8_t {
     mutable_globals, sign_extension, saturating_conversions, multi_value, bulk_memory, reference_types, simd, relaxed_simd,
     threads, tail_calls, multi_memory, memory64, exceptions, extended_const, gc, function_references,
 };
+/// The proposal's usual name.
 MORTISE_API std::string_view to_string(Feature feature) noexcept;
 
 /// What a module says about itself, read without running or compiling it. A value; owns all its text.

@@ -12,7 +12,9 @@
 
 namespace mortise {
 
+/// How grave a guest's log line is; ABIs without levels use `info`.
 enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
+/// Its name here.
 MORTISE_API std::string_view to_string(LogLevel level) noexcept;
 
 /// Which of a guest's output streams.
@@ -34,7 +36,8 @@ struct HostCallEvent {
 
 /// What happens in plugins, for logs and metrics. Derive, override what you want, and give it to the Runtime or to a plugin.
 /// Threads: called on whichever thread runs the instance, from several at once. What it throws is swallowed: an observer never
-/// fails a guest. Defaults do nothing.
+/// fails a guest. Views are valid during the notification, often in the guest's own memory: the instance that it is about cannot be
+/// called from within (`not_reentrant`). Defaults do nothing.
 class MORTISE_API Observer {
 public:
     virtual ~Observer();

@@ -85,8 +85,12 @@ struct InstanceOptions {
 /// thread may use it. Keeps what it needs of its Runtime alive.
 class MORTISE_API Plugin {
 public:
+    Plugin(const Plugin&) = default;   // moving is copying: there is no empty one
+    Plugin& operator=(const Plugin&) = default;
+
     /// A new sandbox, its start-up code run. Errors: `trap`, `guest_exit`, `deadline_exceeded` and the other run codes, of
-    /// start-up; `memory_limit`; `io` (a directory of the Sandbox cannot be opened, no address space left).
+    /// start-up; `memory_limit`; `io` (a directory of the Sandbox cannot be opened, no address space left, no thread for the clock);
+    /// `invalid_argument` (the Sandbox: a NUL in an argument, two directories of one name, an empty function ...).
     Result<Instance> instantiate(InstanceOptions options = {}) const;
 
     /// One call in a sandbox made for it and dropped after it. Errors: those of `instantiate` and of the call.

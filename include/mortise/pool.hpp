@@ -22,8 +22,9 @@ class PoolState;
 struct PooledInstance;
 }
 
+/// Settings of a Pool.
 struct PoolOptions {
-    /// The most instances at once, leased and idle. 0: two for each processor, so that one may wait while another works.
+    /// The most instances at once, leased and idle, at most 65,536. 0: two for each processor, so that one may wait while another works.
     std::size_t max_instances = 0;
 
     /// Instances kept ready even when nobody wants them; made when the pool is made.
@@ -48,6 +49,7 @@ struct PoolOptions {
     InstanceOptions instance{};
 };
 
+/// Counts of a Pool at one moment.
 struct PoolStatistics {
     std::size_t leased = 0;
     std::size_t idle = 0;
@@ -60,6 +62,7 @@ struct PoolStatistics {
 };
 
 /// An instance on loan; goes back to its pool when it is destroyed. Movable. It may outlive the pool.
+/// One that was moved from or discarded has no instance and must not be asked for it.
 class MORTISE_API Lease {
 public:
     Lease(Lease&& other) noexcept : item_(std::exchange(other.item_, nullptr)), instance_(std::exchange(other.instance_, nullptr)) {}
@@ -85,7 +88,11 @@ private:
 /// Cheap to copy; all copies are the same pool.
 class MORTISE_API Pool {
 public:
-    /// Makes `min_instances`. Errors: as `Plugin::instantiate`; `invalid_argument` (the minimum is above the maximum).
+    Pool(const Pool&) = default;   // moving is copying: there is no empty one
+    Pool& operator=(const Pool&) = default;
+
+    /// Makes `min_instances`. Errors: as `Plugin::instantiate`; `invalid_argument` (the minimum is above the maximum, the maximum above
+    /// 65,536).
     static Result<Pool> make(Plugin plugin, PoolOptions options = {});
 
     /// An instance: an idle one, a new one, or the next that comes back. Errors: `busy` (none in time), `closed`, the errors of
@@ -97,6 +104,7 @@ public:
 
     /// One call on a leased instance.
     Result<Bytes> invoke(std::string_view name, BytesView payload) const;
+    /// Likewise in the general form of a call.
     Result<void> perform(const CallRequest& request, CallOutcome& outcome) const;
 
     PoolStatistics statistics() const;
@@ -110,6 +118,7 @@ public:
     /// Waits until every lease is back; false if some are still out after this time.
     bool drain(std::chrono::milliseconds wait) const;
 
+    /// Whose instances they are.
     const Plugin& plugin() const noexcept;
 
 private:

@@ -32,11 +32,12 @@ struct RuntimeOptions {
     /// The engine's own choices: compiler, pooling.
     EngineOptions engine_options{};
 
-    /// The period of the clock that deadlines are measured by; 1 ms to 1 s. 10 ms costs 0.2 % of a core, and lets a call
-    /// overrun by up to a tick or two. No thread runs while no instance lives.
+    /// The period of the clock that deadlines are measured by; 1 ms to 1 s, what lies outside is taken as the nearer of the two.
+    /// 10 ms costs 0.2 % of a core, and lets a call overrun by up to a tick or two. The clock's thread is started by the first
+    /// instance and sleeps while none lives.
     std::chrono::milliseconds tick{10};
 
-    /// Bytes of guest stack of every plugin, 64 KiB to 1 MiB. An engine fixes it for all; a plugin's `Limits::stack_bytes` may
+    /// Bytes of guest stack of every plugin, 64 KiB to the engine's `max_stack_bytes` (2 MiB unless raised). An engine fixes it for all; a plugin's `Limits::stack_bytes` may
     /// only be lower.
     std::size_t stack_bytes = std::size_t{512} << 10;
 
@@ -50,9 +51,13 @@ struct RuntimeOptions {
 };
 
 /// An engine with its settings. Cheap to copy; all copies are the same Runtime. Any thread may use it. The engine is made when
-/// the first plugin is loaded.
+/// the first plugin is loaded. In a child after `fork` the clock's thread is gone: time limits of a Runtime made before it do not act
+/// there, so make a new one.
 class MORTISE_API Runtime {
 public:
+    Runtime(const Runtime&) = default;   // moving is copying: there is no empty one
+    Runtime& operator=(const Runtime&) = default;
+
     /// Never fails: options that no engine can keep are reported by the first `load`.
     explicit Runtime(RuntimeOptions options = {});
 
@@ -79,7 +84,8 @@ public:
     /// can provide. Errors: all load codes that an engine gives, most of all `unsupported`, naming what it lacks.
     Result<void> can_run(BytesView bytes, const std::string& abi = {}, const LoadLimits& limits = {}) const;
 
-    /// The engine in use. Errors: `not_found` (no such engine in this build), `unsupported`, `io`.
+    /// The engine in use. Errors: `not_found` (no such engine in this build), `invalid_argument` (engine options), `unsupported`,
+    /// `io`.
     Result<EngineInfo> engine() const;
 
     /// The engines and ABIs of this build, the default first.

@@ -50,7 +50,8 @@ using Input = std::variant<NoInput, Bytes, InheritInput>;
 struct DiscardOutput {};
 struct ObserveOutput {};                         ///< to `Observer::guest_output`, at most `Limits::log_bytes` a call
 struct InheritOutput {};                         ///< to this process's stream of the same name
-using OutputLines = std::function<void(std::string_view line)>;  ///< called per line, without its end, and for a last incomplete one
+using OutputLines = std::function<void(std::string_view line)>;  ///< called per line, without its end, and for a last incomplete one; cut at `Limits::log_bytes`
+/// Functions given for output, clocks and random bytes end the call with `host_function_failed` by throwing.
 using Output = std::variant<ObserveOutput, DiscardOutput, InheritOutput, OutputLines>;
 
 /// A clock that starts at `start` and moves by `step` with each reading; a wait on it advances it and returns at once.
@@ -58,7 +59,7 @@ struct FixedClock {
     std::chrono::nanoseconds start{std::chrono::seconds(1'640'995'200)};  ///< 2022-01-01 for the wall clock; monotonic starts at 0
     std::chrono::nanoseconds step{1'000'000};
 };
-struct RealClock {};
+struct RealClock {};                             ///< the operating system's clocks
 /// Supplied: the argument says which clock, the result is its time. A guest's wait asks it every millisecond and lasts until
 /// it says that the time has come, or the call's own time is over.
 enum class ClockId : std::uint8_t { realtime, monotonic };

@@ -68,7 +68,7 @@ private:
 class ValueView {
 public:
     constexpr ValueView() noexcept : kind_(Kind::none), u64_(0) {}
-    constexpr ValueView(std::int32_t v) noexcept : kind_(Kind::i32), u64_(static_cast<std::uint32_t>(v)) {}
+    constexpr ValueView(std::int32_t v) noexcept : kind_(Kind::i32), u64_(static_cast<std::uint64_t>(std::int64_t{v})) {}
     constexpr ValueView(std::uint32_t v) noexcept : kind_(Kind::u32), u64_(v) {}
     constexpr ValueView(std::int64_t v) noexcept : kind_(Kind::i64), u64_(static_cast<std::uint64_t>(v)) {}
     constexpr ValueView(std::uint64_t v) noexcept : kind_(Kind::u64), u64_(v) {}
@@ -85,7 +85,8 @@ public:
 
     constexpr Kind kind() const noexcept { return kind_; }
 
-    /// The bits of any number or bool: sign-extended for i32 and i64, as they are for the others; 0 for text and bytes.
+    /// The number or bool: integers of another width or sign as C++ converts them. Only where `kind` is one of them: a float's
+    /// integers and a text's numbers mean nothing.
     std::int32_t i32() const noexcept { return static_cast<std::int32_t>(u64_); }
     std::uint32_t u32() const noexcept { return static_cast<std::uint32_t>(u64_); }
     std::int64_t i64() const noexcept { return static_cast<std::int64_t>(u64_); }

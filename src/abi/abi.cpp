@@ -18,6 +18,6 @@ Result<Value> Instance::call(const Bound& bound, std::span<const ValueView>, con
     return fail(ErrorCode::internal, "\"" + bound.name + "\" was bound by another ABI");
 }
 
-Result<std::optional<Bytes>> Abi::unwrap(BytesView) const { return std::optional<Bytes>(); }
+Result<std::optional<Bytes>> Abi::unwrap(BytesView, std::uint64_t) const { return std::optional<Bytes>(); }
 
 }  // namespace mortise::abi

@@ -47,7 +47,7 @@ struct Prepared {
     std::vector<std::optional<engine::Resolved>> imports;   ///< by position; empty ones are WASI's or nobody's
     WasiPolicy wasi;
     std::optional<std::uint64_t> memory_bytes;              ///< a cap that the ABI demands, beside Limits
-    std::uint32_t memories = 1;                             ///< at least this many must be allowed
+    std::uint32_t memories = 0;                             ///< at least this many must be allowed
     std::shared_ptr<const void> plan;                       ///< the ABI's own, e.g. bound host functions
 };
 
@@ -117,8 +117,9 @@ public:
     /// Why the module is this ABI's, for people, or nothing.
     virtual std::optional<std::string> recognise(const ModuleInfo& info) const = 0;
 
-    /// The module inside a container of this ABI, or nothing if the bytes are none. Errors: a broken container.
-    virtual Result<std::optional<Bytes>> unwrap(BytesView bytes) const;
+    /// The module inside a container of this ABI, or nothing if the bytes are none. Errors: a broken container; `unsupported`
+    /// if the module in it has more than `most` bytes.
+    virtual Result<std::optional<Bytes>> unwrap(BytesView bytes, std::uint64_t most) const;
 
     /// Checks exports and imports, rewrites where the ABI demands it, resolves what it knows. Errors: `missing_export`,
     /// `export_mismatch`, `import_mismatch`, `instrumentation_failed`, `unsupported`, `invalid_argument` (options). An import

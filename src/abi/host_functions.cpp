@@ -6,7 +6,22 @@ namespace mortise {
 
 namespace detail {
 
-engine::Stop fail_host_call(engine::Store& store, Error error) noexcept { return store.stop_with(std::move(error)); }
+Error as_host_failure(Error error) {
+    const bool unexplained = (error.code() == ErrorCode::trap && !error.trap()) ||
+                             (error.code() == ErrorCode::guest_exit && !error.exit_status()) || error.code() == ErrorCode::closed;
+    if (!unexplained) return error;
+    Error out(ErrorCode::host_function_failed, error.message());
+    out.add_context("in a host function, which gave " + std::string(to_string(error.code())));
+    return out;
+}
+
+engine::Stop fail_host_call(engine::Store& store, Error error) noexcept {
+    try {
+        return store.stop_with(as_host_failure(std::move(error)));
+    } catch (...) {
+        return store.stop_with(error_of_exception());
+    }
+}
 
 Error error_of_exception() noexcept {
     try {

@@ -136,7 +136,7 @@ Stop NumericBindings::call(const void* function, engine::Store& store, engine::C
             event.ok = result.has_value();
             session.host_call(event);
         }
-        if (!result) return store.stop_with(std::move(result).error());
+        if (!result) return detail::fail_host_call(store, std::move(result).error());
         if (binding.type.results.empty()) return Stop::done;
         auto slot = to_slot(ValueView(*result), binding.type.results[0], "the result");
         if (!slot) return store.stop_with(std::move(slot).error());

@@ -32,6 +32,7 @@ void Session::log(LogLevel level, std::string_view text) noexcept {
     const bool takes = !part.empty() || (text.empty() && log_left != 0);
     // An empty line counts as one byte: whoever keeps lines keeps something for it.
     log_left -= takes ? std::max<std::uint64_t>(part.size(), 1) : 0;
+    const Lending lent(*this);
     try {
         if (takes) {
             if (is_utf8(part)) observer->guest_log(instance_id, level, part);
@@ -50,6 +51,7 @@ void Session::output(Stream stream, BytesView bytes) noexcept {
     logged = true;
     const auto part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), log_left)));
     log_left -= part.size();
+    const Lending lent(*this);
     try {
         if (!part.empty()) observer->guest_output(instance_id, stream, part);
     } catch (...) {
@@ -81,6 +83,7 @@ std::uint64_t Session::random_bits() const {
 
 void Session::host_call(const HostCallEvent& event) noexcept {
     if (observer == nullptr) return;
+    const Lending lent(*this);
     try {
         HostCallEvent named = event;
         named.instance = instance_id;
@@ -103,17 +106,18 @@ Error error_of_trap(engine::StopInfo info) {
     return error;
 }
 
-Error exit_error(engine::StopInfo info) {
+Error exit_error(engine::StopInfo info, bool growth_refused) {
     std::string text = "the guest exited with status " + std::to_string(info.exit_status);
     if (!info.text.empty()) text += ": " + info.text;
     Error error(ErrorCode::guest_exit, std::move(text));
     error.set_exit_status(info.exit_status);
+    if (growth_refused && info.exit_status != 0) error.add_context("after a growth of its memory was refused at the limit");
     return error;
 }
 
 Error memory_error(engine::StopInfo info) {
     Error error(ErrorCode::memory_limit, "the guest failed after a growth of its memory was refused at the limit");
-    error.set_trap(info.trap, std::move(info.backtrace));
+    if (info.trap != TrapKind::unknown || !info.backtrace.empty()) error.set_trap(info.trap, std::move(info.backtrace));
     return error;
 }
 
@@ -131,8 +135,7 @@ Error error_of_stop(engine::Store& store, Stop stop) {
             if (info.error) return *std::move(info.error);
             return Error(ErrorCode::host_function_failed, "a host function failed");
         case Stop::exit:
-            if (refused && info.exit_status != 0) return memory_error(std::move(info));
-            return exit_error(std::move(info));
+            return exit_error(std::move(info), refused);
         case Stop::deadline: return Error(ErrorCode::deadline_exceeded, "the time limit of the call is exceeded");
         case Stop::cancelled: return Error(ErrorCode::cancelled, "the call was interrupted");
         case Stop::fuel: return Error(ErrorCode::out_of_fuel, "the fuel of the call is used up");

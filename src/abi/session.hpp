@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <mortise/limits.hpp>
 #include <mortise/observer.hpp>
@@ -55,13 +56,14 @@ struct Session {
 /// code could move or overwrite what is lent.
 class Lending {
 public:
-    explicit Lending(Session& session) noexcept : session_(session) { session_.lending = true; }
-    ~Lending() { session_.lending = false; }
+    explicit Lending(Session& session) noexcept : session_(session), outer_(std::exchange(session.lending, true)) {}
+    ~Lending() { session_.lending = outer_; }
     Lending(const Lending&) = delete;
     Lending& operator=(const Lending&) = delete;
 
 private:
     Session& session_;
+    const bool outer_;
 };
 
 /// Runs an exported function and notes in the session when the guest was cut short.

@@ -38,6 +38,7 @@ class MeteredStore final : public Store {
 public:
     MeteredStore(std::unique_ptr<Store> inner, bool counts_fuel) : inner_(std::move(inner)), counts_fuel_(counts_fuel) {
         inner_->session = this;
+        refused_ = refused_of(*inner_);
     }
 
     Result<InstanceId> instantiate(const Module& module) override;
@@ -60,8 +61,6 @@ public:
     std::uint64_t fuel_left() noexcept override;
     std::uint64_t memory_bytes() noexcept override { return inner_->memory_bytes(); }
     std::uint64_t memory_peak_bytes() noexcept override { return inner_->memory_peak_bytes(); }
-    bool growth_was_refused() const noexcept override { return inner_->growth_was_refused(); }
-    void clear_refused_growth() noexcept override { inner_->clear_refused_growth(); }
 
     /// What every host import of the inner module is bound to; `import` is the one that was given.
     static Stop host_call(const void* import, Store& inner, Caller caller, RawValue* slots) noexcept;

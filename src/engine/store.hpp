@@ -102,8 +102,9 @@ public:
     virtual std::uint64_t memory_peak_bytes() noexcept = 0;
 
     /// True if a growth of memory or table was refused since `clear_refused_growth`: what explains a failure that follows.
-    virtual bool growth_was_refused() const noexcept = 0;
-    virtual void clear_refused_growth() noexcept = 0;
+    /// Every outermost call clears it.
+    bool growth_was_refused() const noexcept { return (refused_[0] | refused_[1]) != 0; }
+    void clear_refused_growth() noexcept { refused_[0] = refused_[1] = 0; }
 
     /// Makes `interrupt` act soon rather than at the next tick. Any thread.
     virtual void wake() noexcept {}
@@ -155,6 +156,13 @@ public:
 
 protected:
     std::optional<StopInfo> stop_;
+
+    /// Two bytes, not 0 after a refused growth of a memory, of a table. An engine's limiter may keep them elsewhere.
+    std::uint8_t* refused_ = own_refused_;
+    static std::uint8_t* refused_of(Store& store) noexcept { return store.refused_; }
+
+private:
+    std::uint8_t own_refused_[2] = {};
 };
 
 }  // namespace mortise::engine

@@ -6,6 +6,8 @@
 #include <random>
 #include <utility>
 
+#include "abi/aspect/container.hpp"
+
 namespace mortise::abi::aspect {
 
 namespace {
@@ -57,10 +59,10 @@ struct PooledRuntime::State {
     HostFunctions host;
     Plugin plugin;
     Instance instance;
-    const void* pool = nullptr;   // compared, never used
+    std::weak_ptr<const void> pool;   // only compared; another pool at the same address is another pool
 };
 
-struct RuntimePool::State {
+struct RuntimePool::State : std::enable_shared_from_this<RuntimePool::State> {
     Runtime runtime;
     PoolOptions options;
     mutable std::mutex mutex;     // guards idle
@@ -97,7 +99,7 @@ struct RuntimePool::State {
             if (auto used = options.before_use(*instance); !used) return fail(std::move(used).error());
         }
         return std::make_unique<PooledRuntime::State>(
-            PooledRuntime::State{std::move(key), std::move(hash), std::move(host), std::move(plugin), *std::move(instance), this});
+            PooledRuntime::State{std::move(key), std::move(hash), std::move(host), std::move(plugin), *std::move(instance), weak_from_this()});
     }
 };
 
@@ -122,6 +124,9 @@ RuntimePool::RuntimePool(Runtime runtime, PoolOptions options) : state_(std::mak
 RuntimePool::~RuntimePool() = default;
 
 Result<PooledRuntime> RuntimePool::acquire(BytesView code, const HostFunctions& host, Refresh refresh) {
+    auto unwrapped = unwrap(code, state_->options.plugin.load_limits.module_bytes);
+    if (!unwrapped) return fail(std::move(unwrapped).error());
+    if (*unwrapped) code = **unwrapped;
     std::string hash = code_hash(code);
     auto waiting = refresh == Refresh::no ? state_->take(hash) : std::list<Idle>();
     state_->tell(waiting.empty() ? Event::What::pool_miss : Event::What::pool_hit);
@@ -143,7 +148,7 @@ Result<PooledRuntime> RuntimePool::acquire(BytesView code, const HostFunctions& 
 Result<void> RuntimePool::give_back(std::string_view key, PooledRuntime&& runtime) {
     if (!is_key(key)) return fail(ErrorCode::invalid_argument, "\"" + std::string(key) + "\" is no key of a pooled runtime: <uuid>:<hash>");
     if (!runtime) return fail(ErrorCode::closed, "the runtime was given back before");
-    if (runtime.state_->pool != state_.get()) return fail(ErrorCode::invalid_argument, "the runtime is another pool's");
+    if (runtime.state_->pool.lock() != state_) return fail(ErrorCode::invalid_argument, "the runtime is another pool's");
     if (runtime.state_->key != key) return fail(ErrorCode::invalid_argument, "the key is another runtime's");
     if (auto closed = runtime.state_->instance.close(); !closed) return closed;
     const auto state = std::move(runtime.state_);

@@ -33,13 +33,19 @@ std::uint64_t Clock::ticks(std::chrono::milliseconds duration) const noexcept {
 }
 
 void Clock::enter() {
-    if (living_.fetch_add(1, std::memory_order_acq_rel) != 0) return;
-    const std::lock_guard lock(mutex_);
-    if (!parked_) return;
-    parked_ = false;
-    publish();  // the clock stood still: nobody may be armed by an old time
-    if (!thread_.joinable()) thread_ = std::thread(&Clock::run, this);
-    else wake_.notify_one();
+    living_.fetch_add(1, std::memory_order_seq_cst);
+    if (ticking_.load(std::memory_order_seq_cst)) return;
+    try {
+        const std::lock_guard lock(mutex_);
+        if (ticking_.load(std::memory_order_relaxed)) return;
+        publish();  // the clock stood still: nobody may be armed by an old time
+        if (!thread_.joinable()) thread_ = std::thread(&Clock::run, this);
+        ticking_.store(true, std::memory_order_seq_cst);
+    } catch (...) {
+        leave();
+        throw;
+    }
+    wake_.notify_one();
 }
 
 void Clock::leave() noexcept { living_.fetch_sub(1, std::memory_order_acq_rel); }
@@ -60,11 +66,10 @@ void Clock::run() {
         idle = living_.load(std::memory_order_acquire) == 0 ? idle + 1 : 0;
         if (idle < kIdleTicks) continue;
         idle = 0;
-        parked_ = true;
-        // An `enter` that came before parked_ was set did not see it: look once more under the lock that it would need.
-        wake_.wait(lock, [this] { return ending_ || !parked_ || living_.load(std::memory_order_acquire) != 0; });
-        if (parked_) publish();
-        parked_ = false;
+        // Either an `enter` sees that the clock no longer ticks, or it is seen here.
+        ticking_.store(false, std::memory_order_seq_cst);
+        if (living_.load(std::memory_order_seq_cst) != 0) ticking_.store(true, std::memory_order_seq_cst);
+        else wake_.wait(lock, [this] { return ending_ || ticking_.load(std::memory_order_relaxed); });
     }
 }
 

@@ -25,7 +25,8 @@ public:
     /// A duration in ticks, rounded up, and one more since the current tick is already partly over.
     std::uint64_t ticks(std::chrono::milliseconds duration) const noexcept;
 
-    /// Who lives needs ticks. Both are cheap while others live too; any thread.
+    /// Who lives needs ticks. Both are cheap while others live too; any thread. `enter` returns with the clock running and not
+    /// behind. Throws std::system_error if the thread cannot be started; the next `enter` tries again.
     void enter();
     void leave() noexcept;
 
@@ -38,9 +39,9 @@ private:
     const std::chrono::steady_clock::time_point start_;
     alignas(64) std::atomic<std::uint64_t> now_{0};    // read by every call: no other writes on its cache line
     alignas(64) std::atomic<std::uint64_t> living_{0};
-    std::mutex mutex_;                                  // guards parked_ and ending_
+    std::atomic<bool> ticking_{false};                  // written under mutex_; false while parked
+    std::mutex mutex_;                                  // guards ending_
     std::condition_variable wake_;
-    bool parked_ = true;
     bool ending_ = false;
     std::thread thread_;                                // started by the first `enter`
 };

@@ -1,6 +1,8 @@
 #include "host/compile.hpp"
 
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -11,25 +13,27 @@
 namespace mortise::detail {
 
 Result<FinalModule> finalise(const PluginState& plugin, BytesView given) {
-    FinalModule module;
     const Bytes& rewritten = plugin.prepared.wasm;
-    const BytesView wasm = rewritten.empty() ? given : BytesView(rewritten);
-    if (rewritten.empty()) {
-        module.info = plugin.module;
-    } else {
-        auto info = read_module(wasm, LoadLimits{.module_bytes = UINT64_MAX, .body_bytes = UINT32_MAX});
-        if (!info) return fail(std::move(info).error().add_context("after rewriting the module"));
-        module.info = *std::move(info);
-    }
-    const wasm::NormaliseOptions normal;
-    auto normalised = wasm::normalise(module.info, wasm, normal);
-    if (!normalised) return fail(std::move(normalised).error());
-    if (normalised->had_start) {
-        module.info.exports.push_back({normal.start_export, ExternKind::function, *module.info.start});
+    if (rewritten.empty()) return normalised(plugin.module, given);
+    auto info = read_module(rewritten, LoadLimits{.module_bytes = UINT64_MAX, .body_bytes = UINT32_MAX});
+    if (!info) return fail(std::move(info).error().add_context("after rewriting the module"));
+    return normalised(*std::move(info), rewritten);
+}
+
+Result<FinalModule> normalised(ModuleInfo info, BytesView wasm) {
+    const wasm::NormaliseOptions options;
+    auto normal = wasm::normalise(info, wasm, options);
+    if (!normal) return fail(std::move(normal).error());
+    FinalModule module;
+    module.info = std::move(info);
+    if (normal->had_start) {
+        if (module.info.find_export(options.start_export) == nullptr) {
+            module.info.exports.push_back({options.start_export, ExternKind::function, *module.info.start});
+        }
         module.info.start.reset();
     }
-    module.wasm = normalised->changed ? std::move(normalised->wasm) : copy_bytes(wasm);
-    module.import_names = std::move(normalised->import_names);
+    module.wasm = normal->changed ? std::move(normal->wasm) : copy_bytes(wasm);
+    module.import_names = std::move(normal->import_names);
     return module;
 }
 
@@ -64,9 +68,13 @@ public:
         if (*snapshot) jobs.push_back({plugin_.snapshot.get(), **std::move(snapshot)});   // first what most instances are made of
         jobs.push_back({plugin_.image.get(), std::move(module)});
         options_.baseline_compiler = false;
-        plugin_.background = std::make_unique<BackgroundCompilation>(*plugin_.runtime, engine_, options_,
-                                                                     std::vector(imports_.begin(), imports_.end()), std::move(jobs),
-                                                                     plugin_.observer());
+        try {
+            plugin_.background = std::make_unique<BackgroundCompilation>(*plugin_.runtime, engine_, options_,
+                                                                         std::vector(imports_.begin(), imports_.end()), std::move(jobs),
+                                                                         plugin_.observer());
+        } catch (const std::system_error& error) {   // what is there works, only slower
+            warn(plugin_.observer(), std::string("the code is not optimised in the background, no thread can be started: ") + error.what());
+        }
         return {};
     }
 

@@ -12,6 +12,9 @@ namespace mortise::detail {
 /// Errors: what is wrong with a rewritten module; `unsupported`.
 Result<FinalModule> finalise(const PluginState& plugin, BytesView given);
 
+/// A module that no ABI rewrote, as engines get it. Errors: as `wasm::normalise`.
+Result<FinalModule> normalised(ModuleInfo info, BytesView wasm);
+
 /// What the plugin's limits and its Runtime demand of compiled code, beside what the ABI does.
 engine::CompileOptions compile_options(const PluginState& plugin, const Capabilities& engine);
 

@@ -71,7 +71,11 @@ std::string names() {
 Result<std::unique_ptr<engine::Engine>> make_engine(std::string_view name, const EngineOptions& options) {
     const std::string_view kind = name.substr(0, name.find(':'));
     for (const Entry& entry : entries()) {
-        if (name.empty() || entry.name == kind) return entry.make(name, options);
+        if (!name.empty() && entry.name != kind) continue;
+        if (name.size() != kind.size() && entry.describe == nullptr) {
+            return fail(ErrorCode::invalid_argument, "engine " + std::string(kind) + " takes no path: \"" + std::string(name) + "\"");
+        }
+        return entry.make(name, options);
     }
     return fail(ErrorCode::not_found, "no engine \"" + std::string(name) + "\" in this build; it has: " + names());
 }

@@ -5,10 +5,10 @@
 
 #include "host/abis.hpp"
 #include "host/code.hpp"
+#include "host/compile.hpp"
 #include "host/runtime_state.hpp"
 #include "host/unwrap.hpp"
 #include "trust/digest.hpp"
-#include "wasm/normalise.hpp"
 
 namespace mortise {
 
@@ -24,10 +24,10 @@ Result<void> check_size(BytesView bytes, const LoadLimits& limits) {
 }
 
 // Looking at the module in a compiled plugin needs no trust: its code stays where it is.
-Result<detail::UnwrappedModule> unwrap(detail::RuntimeState& runtime, BytesView bytes, const std::string& abi) {
+Result<detail::UnwrappedModule> unwrap(detail::RuntimeState& runtime, BytesView bytes, const std::string& abi, const LoadLimits& limits) {
     auto artefact = detail::open_artefact(runtime, bytes, detail::Trust::anybody, nullptr);
     if (!artefact) return fail(std::move(artefact).error());
-    if (!*artefact) return detail::unwrap_module(runtime, bytes, abi);
+    if (!*artefact) return detail::unwrap_module(runtime, bytes, abi, limits);
     return detail::UnwrappedModule{copy_bytes((*artefact)->wasm), "compiled"};
 }
 
@@ -43,7 +43,7 @@ std::vector<Recognition> recognise(const ModuleInfo& module) {
 
 Result<Inspection> Runtime::inspect(BytesView bytes, const std::string& abi, const LoadLimits& limits) const {
     if (auto fits = check_size(bytes, limits); !fits) return fail(std::move(fits).error());
-    auto unwrapped = unwrap(*state_, bytes, abi);
+    auto unwrapped = unwrap(*state_, bytes, abi, limits);
     if (!unwrapped) return fail(std::move(unwrapped).error());
     auto info = read_module(unwrapped->wasm, limits);
     if (!info) return fail(std::move(info).error());
@@ -61,17 +61,16 @@ Result<void> Runtime::can_run(BytesView bytes, const std::string& abi, const Loa
     if (auto fits = check_size(bytes, limits); !fits) return fits;
     auto engine = state_->engine();
     if (!engine) return fail(std::move(engine).error());
-    auto unwrapped = unwrap(*state_, bytes, abi);
+    auto unwrapped = unwrap(*state_, bytes, abi, limits);
     if (!unwrapped) return fail(std::move(unwrapped).error());
     auto info = read_module(unwrapped->wasm, limits);
     if (!info) return fail(std::move(info).error());
-    auto normal = wasm::normalise(*info, unwrapped->wasm, wasm::NormaliseOptions{});
-    if (!normal) return fail(std::move(normal).error());
-    const BytesView wasm = normal->wasm.empty() ? BytesView(unwrapped->wasm) : BytesView(normal->wasm);
-    const std::vector<engine::Resolved> imports(info->imports.size(), engine::HostImport{.call = &never_called});
+    auto module = detail::normalised(*std::move(info), unwrapped->wasm);
+    if (!module) return fail(std::move(module).error());
+    const std::vector<engine::Resolved> imports(module->info.imports.size(), engine::HostImport{.call = &never_called});
     engine::CompileOptions options;
     options.interrupt = (*engine)->info().capabilities.interrupt;
-    auto code = (*engine)->compile({*info, wasm, imports, normal->import_names}, options);
+    auto code = (*engine)->compile(module->source(imports), options);
     if (!code) return fail(std::move(code).error());
     return {};
 }

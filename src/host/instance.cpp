@@ -1,6 +1,7 @@
 #include <mortise/instance.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -169,10 +170,21 @@ Result<void> perform_values(InstanceState& state, const CallRequest& request, Ca
     return {};
 }
 
+// Gives `to` the capacity of `from`; but where `payload` is a view into it, as in a chain of calls, it is kept alive instead.
+[[nodiscard]] Bytes reuse(Bytes& from, BytesView payload, Bytes& to) noexcept {
+    const std::less<const std::byte*> before;
+    const std::byte* const begin = from.data();
+    if (!payload.empty() && begin != nullptr && !before(payload.data(), begin) && before(payload.data(), begin + from.capacity())) {
+        return std::move(from);
+    }
+    to = std::move(from);
+    to.clear();
+    return {};
+}
+
 Result<void> perform_message(InstanceState& state, const CallRequest& request, CallOutcome& outcome) {
     abi::Reply reply;
-    reply.payload = std::move(outcome.payload);   // its capacity is used again
-    reply.payload.clear();
+    const Bytes kept = reuse(outcome.payload, request.payload, reply.payload);
     auto done = state.abi().invoke({.name = request.name, .payload = request.payload, .options = request.options}, reply);
     take_reply(reply, outcome);
     return done;
@@ -256,8 +268,7 @@ Result<Bytes> Instance::invoke(std::string_view name, BytesView payload) {
 
 Result<void> Instance::invoke_into(std::string_view name, BytesView payload, Bytes& response) {
     abi::Reply reply;
-    reply.payload = std::move(response);
-    reply.payload.clear();
+    const Bytes kept = reuse(response, payload, reply.payload);
     auto done = send(state_, name, payload, reply);
     response = std::move(reply.payload);
     if (!done) [[unlikely]] response.clear();
@@ -352,7 +363,7 @@ std::uint64_t Instance::id() const noexcept { return state_ ? state_->session().
 bool Instance::reusable() const noexcept { return state_ && state_->reusable(); }
 
 Result<void> Instance::close() {
-    if (!state_) return {};
+    if (!state_) return fail(moved_from());
     if (state_->in_call()) return fail(ErrorCode::busy, "the instance is in a call");
     state_->close();
     return {};

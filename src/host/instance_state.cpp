@@ -1,6 +1,8 @@
 #include "host/instance_state.hpp"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace mortise::detail {
@@ -30,7 +32,11 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
 
 Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const PluginState> plugin, InstanceOptions options) {
     std::shared_ptr<InstanceState> state(new InstanceState(std::move(plugin), std::move(options)));
-    state->living_.emplace(state->plugin_->runtime->clock());
+    try {
+        state->living_.emplace(state->plugin_->runtime->clock());
+    } catch (const std::system_error& error) {
+        return fail(ErrorCode::io, std::string("the clock of the time limits cannot start a thread: ") + error.what());
+    }
     state->owner_.store(this_thread(), std::memory_order_relaxed);   // start-up code may call host functions that call back
     auto built = state->build();
     if (!built) return fail(std::move(built).error());

@@ -23,7 +23,7 @@
 namespace mortise::detail {
 
 // In checking builds the gate is exact; in others two plain accesses, which see all but truly simultaneous entries.
-#if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || MORTISE_EXACT_GATE
+#if !defined(NDEBUG) || defined(__SANITIZE_THREAD__) || defined(MORTISE_EXACT_GATE)
 inline constexpr bool kExactGate = true;
 #else
 inline constexpr bool kExactGate = false;
@@ -135,6 +135,7 @@ inline bool InstanceState::take(std::uintptr_t me, std::uintptr_t idle) noexcept
 
 inline void InstanceState::arm() noexcept {
     store_->interrupt.store(0, std::memory_order_relaxed);
+    store_->clear_refused_growth();   // of an earlier call: it does not explain how this one fails
     store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
 }
 

@@ -66,7 +66,11 @@ Result<void> check_limits(const PluginState& plugin, const Capabilities& engine)
     };
     const auto& cap = plugin.store_limits;
     const auto bytes = plugin.module.minimum_memory_bytes();
-    if (bytes > cap.memory_bytes) return too_much("bytes of memory", bytes, cap.memory_bytes);
+    if (bytes > limits.memory_bytes) return too_much("bytes of memory", bytes, limits.memory_bytes);
+    if (bytes > cap.memory_bytes) {
+        return fail(ErrorCode::memory_limit, "the module declares " + std::to_string(bytes) + " bytes of memory, ABI " +
+                                                 plugin.abi->info().name + " allows " + std::to_string(cap.memory_bytes));
+    }
     if (plugin.module.memories.size() > cap.memories) return too_much("memories", plugin.module.memories.size(), cap.memories);
     if (plugin.module.tables.size() > cap.tables) return too_much("tables", plugin.module.tables.size(), cap.tables);
     std::uint64_t elements = 0;
@@ -159,7 +163,7 @@ Result<void> read_plugin(Loading& loading, BytesView bytes) {
     auto artefact = open_artefact(*plugin.runtime, bytes, opts.trust_compiled_code ? Trust::anybody : Trust::sealed_by_us, plugin.observer());
     if (!artefact) return fail(std::move(artefact).error());
     if (*artefact) loading.offered = std::move((*artefact)->code);
-    auto unwrapped = unwrap_module(*plugin.runtime, *artefact ? (*artefact)->wasm : bytes, opts.abi);
+    auto unwrapped = unwrap_module(*plugin.runtime, *artefact ? (*artefact)->wasm : bytes, opts.abi, opts.load_limits);
     if (!unwrapped) return fail(std::move(unwrapped).error());
     loading.wasm = std::move(unwrapped->wasm);
     auto info = read_module(loading.wasm, opts.load_limits);

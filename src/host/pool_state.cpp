@@ -15,6 +15,9 @@ Error pool_closed() { return Error(ErrorCode::closed, "the pool is closed"); }
 
 std::size_t default_size() { return std::max<std::size_t>(2, 2 * std::size_t{std::thread::hardware_concurrency()}); }
 
+// What a walk over all places still bears.
+constexpr std::size_t kMostInstances = 65'536;
+
 // Longer than any process lives, and short enough to be added to a time.
 constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 365);
 
@@ -395,6 +398,9 @@ void Lease::discard() noexcept {
 }
 
 Result<Pool> Pool::make(Plugin plugin, PoolOptions options) {
+    if (std::max(options.max_instances, options.min_instances) > detail::kMostInstances) {
+        return fail(ErrorCode::invalid_argument, "a pool has at most " + std::to_string(detail::kMostInstances) + " instances");
+    }
     auto state = std::make_shared<detail::PoolState>(std::move(plugin), std::move(options));
     // Instances hold the pool, and the pool holds those that are idle: the last handle to go ends that circle.
     detail::PoolState* const bare = state.get();

@@ -22,12 +22,13 @@ bool looks_like_text(BytesView bytes) noexcept {
 
 }  // namespace
 
-Result<UnwrappedModule> unwrap_module(RuntimeState& runtime, BytesView bytes, std::string_view abi) {
+Result<UnwrappedModule> unwrap_module(RuntimeState& runtime, BytesView bytes, std::string_view abi,
+                                      const LoadLimits& limits) {
     if (bytes.empty()) return fail(ErrorCode::malformed_module, "the module is empty");
     if (is_binary(bytes)) return UnwrappedModule{copy_bytes(bytes), "binary"};
     for (const auto& candidate : runtime.abis()) {
         if (!abi.empty() && candidate->info().name != abi) continue;
-        auto inner = candidate->unwrap(bytes);
+        auto inner = candidate->unwrap(bytes, limits.module_bytes);
         if (!inner) return fail(std::move(inner).error());
         if (*inner) return UnwrappedModule{**std::move(inner), candidate->info().name};
     }

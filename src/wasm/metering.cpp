@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "wasm/body_meter.hpp"
 #include "wasm/index_shift.hpp"
+#include "wasm/normalise.hpp"
 
 namespace mortise::wasm {
 namespace {
@@ -246,23 +247,6 @@ Result<void> meter_bodies(const ParsedModule& module, BytesView wasm, const GasR
     return {};
 }
 
-/// Makes a start section an export, unless the export is there already.
-Result<void> convert_start(const ModuleInfo& info, std::string_view name, Rewriter& rewriter) {
-    if (!info.start || name.empty()) return {};
-    rewriter.remove(SectionId::start);
-    if (const auto* there = info.find_export(name)) {
-        if (there->kind == ExternKind::function && there->index == *info.start) return {};
-        return fail(ErrorCode::instrumentation_failed,
-                    base::concat("the module has a start section and exports something else as ", base::quoted(name)));
-    }
-    Writer entry;
-    entry.name(name);
-    entry.u8(static_cast<std::uint8_t>(ExternKind::function));
-    entry.u32(*info.start);
-    rewriter.append(SectionId::export_, 1, entry.view());
-    return {};
-}
-
 Result<Added> indices_of(const ModuleInfo& info, std::uint64_t imports_added) {
     const auto globals = info.imported(ExternKind::global) + info.globals.size();
     const auto functions = info.imported(ExternKind::function) + info.functions.size() + imports_added;
@@ -312,8 +296,9 @@ Result<Bytes> add_gas(BytesView wasm, const GasOptions& options) {
     added->function = added->first_function;
 
     Rewriter rewriter(wasm, module->sections);
-    if (auto converted = convert_start(info, options.start_export, rewriter); !converted)
-        return fail(converted.error());
+    if (!options.start_export.empty())
+        if (auto exported = export_start(info, options.start_export, rewriter); !exported)
+            return fail(ErrorCode::instrumentation_failed, exported.error().message());
     add_counter(rewriter, *added, options.counter_export);
     AddedFunctions functions(added->first_type);
     functions.function(functions.type(kI64, 0), gas_function(*added));

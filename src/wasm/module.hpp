@@ -7,6 +7,8 @@
 
 #include <mortise/module_info.hpp>
 
+#include "wasm/instruction.hpp"
+
 namespace mortise::wasm {
 
 /// Section numbers of the binary format.
@@ -38,6 +40,7 @@ struct Section {
     std::uint64_t start = 0;    ///< of its number
     std::uint64_t content = 0;  ///< of what follows its size
     std::uint64_t size = 0;     ///< of the content
+    FeatureSet features{};      ///< that it uses; only after `parse_module`
 
     std::uint64_t end() const noexcept { return content + size; }
 };

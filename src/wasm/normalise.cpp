@@ -87,6 +87,22 @@ Result<Bytes> renamed_imports(BytesView content, const std::vector<Name>& names)
 
 }  // namespace
 
+Result<void> export_start(const ModuleInfo& info, std::string_view name, Rewriter& rewriter) {
+    if (!info.start) return {};
+    rewriter.remove(SectionId::start);
+    if (const Export* there = info.find_export(name)) {
+        if (there->kind == ExternKind::function && there->index == *info.start) return {};
+        return fail(ErrorCode::unsupported,
+                    base::concat("the module has a start section and exports something else as ", base::quoted(name)));
+    }
+    Writer entry;
+    entry.name(name);
+    entry.u8(static_cast<std::uint8_t>(ExternKind::function));
+    entry.u32(*info.start);
+    rewriter.append(SectionId::export_, 1, entry.view());
+    return {};
+}
+
 Result<Normalised> normalise(const ModuleInfo& info, BytesView wasm, const NormaliseOptions& options) {
     Normalised result;
     result.import_names.reserve(info.imports.size());
@@ -104,16 +120,8 @@ Result<Normalised> normalise(const ModuleInfo& info, BytesView wasm, const Norma
         if (!imports) return fail(std::move(imports).error());
         rewriter.replace(SectionId::import, std::move(*imports));
     }
-    if (result.had_start) {
-        if (info.find_export(options.start_export) != nullptr)
-            return fail(ErrorCode::unsupported, base::concat("the module exports ", base::quoted(options.start_export),
-                                                             ", a name that is reserved"));
-        Writer entry;
-        entry.name(options.start_export);
-        entry.u8(static_cast<std::uint8_t>(ExternKind::function));
-        entry.u32(*info.start);
-        rewriter.append(SectionId::export_, 1, entry.view());
-        rewriter.remove(SectionId::start);
+    if (auto exported = export_start(info, options.start_export, rewriter); !exported) {
+        return fail(std::move(exported).error());
     }
     auto bytes = rewriter.finish();
     if (!bytes) return fail(std::move(bytes).error());

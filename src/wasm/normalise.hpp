@@ -9,6 +9,8 @@
 
 namespace mortise::wasm {
 
+class Rewriter;
+
 /// The export that a start section becomes. No toolchain makes such a name.
 inline constexpr std::string_view kStartExport = "mortise:start";
 
@@ -31,8 +33,12 @@ struct Normalised {
 
 /// Turns a start section into an exported function, so that instantiating runs no guest code, and makes the names of
 /// imports unique. Everything else stays byte for byte; a module that needs neither is not copied. `info` must be what
-/// `read_module` gave for `wasm`. Errors: `unsupported` if the module has a start section and exports that name
-/// already.
+/// `read_module` gave for `wasm`. Errors: `unsupported` if the module has a start section and exports
+/// something else under that name.
 Result<Normalised> normalise(const ModuleInfo& info, BytesView wasm, const NormaliseOptions& options = {});
+
+/// The part of it that is about the start section, for other rewriters; nothing without one. An export of that name that is
+/// the same function already serves. Errors: `unsupported` if it is something else.
+Result<void> export_start(const ModuleInfo& info, std::string_view name, Rewriter& rewriter);
 
 }  // namespace mortise::wasm

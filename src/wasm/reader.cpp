@@ -121,11 +121,14 @@ void ModuleReader::read_section() {
     const auto* outer = in_.enter(section.size);
     if (!in_.ok()) return;
     section.content = in_.at();
-    out_.sections.push_back(section);
+    const FeatureSet before = std::exchange(features_, FeatureSet());
     if (section.id == SectionId::custom)
         read_custom(section.end());
     else
         read_content(section.id);
+    section.features = features_;
+    features_.add(before);
+    out_.sections.push_back(section);
     in_.leave(outer, base::concat("the ", to_string(section.id), " section"));
 }
 

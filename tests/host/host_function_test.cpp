@@ -1,3 +1,4 @@
+#include <atomic>
 #include <stdexcept>
 #include <string>
 
@@ -50,6 +51,16 @@ TEST(HostFunction, ErrorOrException_endsTheCallWithIt) {
     failing.add("math", "double", [](int) -> Result<int> { return fail(ErrorCode::denied, "not today"); });
     EXPECT_THAT(value(caller(failing)).call<int>("run", 1), FailsWith(ErrorCode::denied, "not today"));
 
+    // What would look as if this guest had ended so.
+    for (const ErrorCode code : {ErrorCode::trap, ErrorCode::guest_exit, ErrorCode::closed}) {
+        HostFunctions handing;
+        handing.add("math", "double", [code](int) -> Result<int> { return fail(code, "the other plugin"); });
+        const auto result = value(caller(handing)).call<int>("run", 1);
+        ASSERT_THAT(result, FailsWith(ErrorCode::host_function_failed, "the other plugin"));
+        EXPECT_THAT(result.error().describe(), ::testing::HasSubstr(to_string(code)));
+        EXPECT_EQ(result.error().blame(), Blame::host);
+    }
+
     HostFunctions throwing;
     throwing.add("math", "double", [](int) -> int { throw std::runtime_error("no luck"); });
     EXPECT_THAT(value(caller(throwing)).call<int>("run", 1), FailsWith(ErrorCode::host_function_failed, "no luck"));
@@ -57,6 +68,27 @@ TEST(HostFunction, ErrorOrException_endsTheCallWithIt) {
     HostFunctions odd;
     odd.add("math", "double", [](int) -> int { throw 7; });
     EXPECT_THAT(value(caller(odd)).call<int>("run", 1), FailsWith(ErrorCode::host_function_failed));
+}
+
+// Calls the instance that it hears from.
+struct Caller : Observer {
+    std::atomic<Instance*> instance = nullptr;
+    std::vector<ErrorCode> codes;
+    void host_call(const HostCallEvent&) override {
+        const auto result = instance.load()->call<int>("id", 1);
+        codes.push_back(result ? ErrorCode::internal : result.error().code());
+    }
+};
+
+TEST(HostFunction, ObserverThatCallsTheInstance_isNotReentrant) {
+    const auto observer = std::make_shared<Caller>();
+    HostFunctions host;
+    host.add("math", "double", [](int x) { return 2 * x; });
+    auto instance = value(caller(host, observer));
+    observer->instance = &instance;
+    EXPECT_THAT(instance.call<int>("run", 21), Holds(42));
+    EXPECT_THAT(observer->codes, ::testing::ElementsAre(ErrorCode::not_reentrant));
+    EXPECT_THAT(instance.call<int>("id", 1), Holds(1));
 }
 
 TEST(HostFunction, MissingImport_namesItWithItsType) {

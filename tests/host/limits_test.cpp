@@ -85,6 +85,13 @@ TEST(Limits, Growth_isAnsweredMinusOneAndNamedIfTheGuestFails) {
     EXPECT_THAT(instance.call<int>("grow", 1), Holds(1)) << "a new sandbox after the failure";
 }
 
+TEST(Limits, NoMemories_refusesAModuleWithOne) {
+    PluginOptions options;
+    options.limits.memories = 0;
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module (memory 1))", options), FailsWith(ErrorCode::memory_limit, "memories"));
+    EXPECT_THAT(load_wat(testing::runtime_under_test(), "(module)", options), IsOk());
+}
+
 TEST(Limits, TableElements_areLimited) {
     Limits limits;
     limits.table_elements = 10;

@@ -39,6 +39,12 @@ TEST(Load, FilesThatCannotBeRead_sayWhich) {
     EXPECT_THAT(runtime.load(std::filesystem::temp_directory_path()), FailsWith(ErrorCode::io, "directory"));
 }
 
+TEST(Load, CanRun_takesStartSectionsAndRepeatedImports) {
+    const Runtime runtime = testing::runtime_under_test();
+    EXPECT_THAT(runtime.can_run(bytes_of(R"((module (func $s) (start $s) (func (export "f"))))")), IsOk());
+    EXPECT_THAT(runtime.can_run(bytes_of(R"((module (import "a" "b" (func)) (import "a" "b" (func (param i32))) (func $s) (start $s)))")), IsOk());
+}
+
 TEST(Load, Digest_isComparedInEitherCase) {
     const Runtime runtime = testing::runtime_under_test();
     PluginOptions options;
@@ -55,6 +61,12 @@ TEST(Load, UnknownAbiOrEngine_namesIt) {
     options.abi = "nonsense";
     EXPECT_THAT(testing::runtime_under_test().load_bytes(view(kEmptyModule), options), FailsWith(ErrorCode::abi_unknown, "nonsense"));
     EXPECT_THAT(Runtime({.engine = "v9"}).load_bytes(view(kEmptyModule)), FailsWith(ErrorCode::not_found, "v9"));
+    for (const EngineInfo& engine : Runtime::engines()) {
+        if (engine.name == "wasm-c-api") continue;   // which has a path
+        for (const char* rest : {":", ":/some/library.so"}) {
+            EXPECT_THAT(Runtime({.engine = engine.name + rest}).load_bytes(view(kEmptyModule)), FailsWith(ErrorCode::invalid_argument, "takes no path"));
+        }
+    }
 }
 
 TEST(Load, DeclaredMemoryBeyondTheLimit_isMemoryLimit) {

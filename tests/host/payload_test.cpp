@@ -264,5 +264,34 @@ TEST(InvokeMany, ClosedOrValueInstance_saysSo) {
     EXPECT_FALSE(plain.with_output("f", {}, [](BytesView) { FAIL(); }));
 }
 
+// Answers with a long text, asks for its payload then, and answers with that.
+constexpr std::string_view kLongThenEcho = R"((module
+  (import "wapc" "__guest_request" (func $request (param i32 i32)))
+  (import "wapc" "__guest_response" (func $response (param i32 i32)))
+  (memory (export "memory") 4)
+  (func (export "__guest_call") (param $op i32) (param $n i32) (result i32)
+    (call $response (i32.const 4096) (i32.const 100000))
+    (call $request (i32.const 64) (i32.const 1024))
+    (call $response (i32.const 1024) (local.get $n))
+    (i32.const 1))))";
+
+TEST(Payload, ThatIsTheResponseOfTheCallBefore_staysAsItIsWhileTheGuestReadsIt) {
+    auto guest = instance_of(testing::runtime_under_test(), kLongThenEcho);
+    CallOutcome outcome;
+    outcome.payload = copy_bytes("a payload");
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_THAT(guest.perform({.name = "op", .form = CallRequest::Form::message, .payload = outcome.payload}, outcome), IsOk());
+        EXPECT_EQ(text_of(outcome.payload), "a payload");
+    }
+    Bytes buffer = copy_bytes("another one");
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_THAT(guest.invoke_into("op", buffer, buffer), IsOk());
+        EXPECT_EQ(text_of(buffer), "another one");
+        ASSERT_THAT(guest.invoke_into("op", BytesView(buffer).subspan(2, 3), buffer), IsOk());
+        EXPECT_EQ(text_of(buffer), "oth");
+        buffer = copy_bytes("another one");
+    }
+}
+
 }  // namespace
 }  // namespace mortise

@@ -35,6 +35,35 @@ TEST(Pool, Lease_comesBackAndIsUsedAgain) {
     EXPECT_EQ(statistics.leases, 2u);
 }
 
+TEST(Pool, MovedFrom_isACopy) {
+    auto pool = value(Pool::make(counter()));
+    const Pool moved = std::move(pool);
+    EXPECT_THAT(pool.acquire(), IsOk());   // NOLINT(bugprone-use-after-move)
+    auto slot = value(Slot::make(counter()));
+    const Slot other = std::move(slot);
+    EXPECT_THAT(slot.acquire(), IsOk());   // NOLINT(bugprone-use-after-move)
+    auto plugin = counter();
+    const Plugin same = std::move(plugin);
+    EXPECT_THAT(plugin.instantiate(), IsOk());   // NOLINT(bugprone-use-after-move)
+    Runtime runtime = testing::runtime_under_test();
+    const Runtime another = std::move(runtime);
+    EXPECT_THAT(load_wat(runtime, kCounter), IsOk());   // NOLINT(bugprone-use-after-move)
+    auto instance = value(plugin.instantiate());
+    auto next = value(instance.function<int()>("next"));
+    const auto bound = std::move(next);
+    EXPECT_THAT(next(), Holds(1));   // NOLINT(bugprone-use-after-move)
+}
+
+TEST(Pool, WithoutBound_isRefused) {
+    PoolOptions options;
+    options.max_instances = SIZE_MAX;
+    EXPECT_THAT(Pool::make(counter(), options), FailsWith(ErrorCode::invalid_argument, "65536"));
+    EXPECT_THAT(Slot::make(counter(), options), FailsWith(ErrorCode::invalid_argument, "65536"));
+    options.max_instances = 0;
+    options.min_instances = 100'000;
+    EXPECT_THAT(Pool::make(counter(), options), FailsWith(ErrorCode::invalid_argument, "65536"));
+}
+
 TEST(Pool, Exhausted_isBusyAfterTheWait) {
     auto pool = value(Pool::make(counter(), {.max_instances = 1, .wait = 5ms}));
     auto lease = value(pool.acquire());

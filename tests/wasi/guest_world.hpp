@@ -56,8 +56,6 @@ public:
     std::uint64_t fuel_left() noexcept override { return 0; }
     std::uint64_t memory_bytes() noexcept override { return bytes_.size(); }
     std::uint64_t memory_peak_bytes() noexcept override { return bytes_.size(); }
-    bool growth_was_refused() const noexcept override { return false; }
-    void clear_refused_growth() noexcept override {}
 
     /// The guest grew its memory, which moves.
     void grow(std::size_t bytes) {

@@ -100,15 +100,25 @@ TEST(Normalise, Name_of_the_start_export_can_be_chosen) {
     EXPECT_NE(value(read_module(result.wasm)).find_export("begin here"), nullptr);
 }
 
+/// Two functions, of which the first is the start section's; the reserved name is exported as `exported`.
+Bytes with_reserved_export(std::string_view exported) {
+    return ModuleBuilder()
+        .no_type()
+        .functions(2)
+        .section(SectionId::export_, {join({name(kStartExport), hex(exported)})})
+        .raw(SectionId::start, hex("00"))
+        .code({hex("00 0b"), hex("00 0b")})
+        .build();
+}
+
 TEST(Normalise, Reserved_export_beside_a_start_section_is_refused) {
-    const auto wasm = ModuleBuilder()
-                          .no_type()
-                          .functions(1)
-                          .section(SectionId::export_, {join({name(kStartExport), hex("00 00")})})
-                          .raw(SectionId::start, hex("00"))
-                          .code({hex("00 0b")})
-                          .build();
-    EXPECT_THAT(normalised(wasm), FailsWith(ErrorCode::unsupported, std::string("\"mortise:start\"")));
+    EXPECT_THAT(normalised(with_reserved_export("00 01")), FailsWith(ErrorCode::unsupported, std::string("\"mortise:start\"")));
+}
+
+TEST(Normalise, Start_function_exported_already_only_loses_its_section) {
+    const auto info = value(read_module(value(normalised(with_reserved_export("00 00"))).wasm));
+    EXPECT_EQ(info.start, std::nullopt);
+    EXPECT_EQ(info.exports.size(), 1u);
 }
 
 TEST(Normalise, Normalised_module_needs_nothing_more) {

@@ -175,7 +175,8 @@ MORTISE_API Bytes revert_data(std::string_view message);
 /// Keccak-256 as the chain uses it (not SHA3-256). 32 bytes.
 MORTISE_API std::array<std::byte, 32> keccak256(BytesView bytes) noexcept;
 
-/// What pools know an aspect's code by: SHA-1 of a zero byte and the code as it was deployed, 40 lower-case hex digits.
+/// What pools know an aspect's code by: SHA-1 of a zero byte and the module (out of its container, not yet
+/// instrumented), 40 lower-case hex digits.
 MORTISE_API std::string code_hash(BytesView code);
 
 /// Whether a call of a host function that carries no parameter bytes is charged.

@@ -65,7 +65,7 @@ public:
     RuntimePool(const RuntimePool&) = delete;
     RuntimePool& operator=(const RuntimePool&) = delete;
 
-    /// A runtime of this code, with these host functions: the one given back last among those of the same code, under its old
+    /// A runtime of this code, in the chain's container or not, with these host functions: the one given back last among those of the same code, under its old
     /// key, else a new one with a new key, which enters the pool only when it is given back. One that waited and cannot be used
     /// any more is dropped and a new one made. Host functions that are not copies of those it had before cost compiling again.
     /// `Refresh::yes`: always a new one. Errors: as `Runtime::load_bytes` and `Plugin::instantiate`, and those of `before_use`.

@@ -84,7 +84,7 @@ struct Options {
     AbortImport abort = AbortImport::provide;
 
     /// Hears of what happens inside calls. Called on whichever thread runs an instance, several at once; what it throws is
-    /// swallowed. Empty: nothing is built and clocks are not read.
+    /// swallowed, and it cannot call the instance (`not_reentrant`). Empty: nothing is built and clocks are not read.
     std::function<void(const Event&)> on_event{};
 };
 

@@ -18,6 +18,9 @@ namespace mortise::abi::wasp {
 /// Cheap to copy; all copies are the same. Any thread may use it.
 class MORTISE_API Plugins {
 public:
+    Plugins(const Plugins&) = default;   // moving is copying: there is no empty one
+    Plugins& operator=(const Plugins&) = default;
+
     explicit Plugins(Runtime runtime);
 
     /// Loads a plugin and registers it; one that has the name already is replaced, its instances live on. Its `abi` is `wasp`,

@@ -27,6 +27,10 @@ class HostCall;
 namespace mortise::detail {
 
 /// Records why a raw host function ends the guest's call; gives what the function must return.
+/// What a host function's own error is to who called the guest: the same, but for `closed`, and a trap or an exit that is none
+/// of a guest's, which would be taken for how this one ended. Those become `host_function_failed`, with text and code kept.
+MORTISE_API Error as_host_failure(Error error);
+
 MORTISE_API engine::Stop fail_host_call(engine::Store& store, Error error) noexcept;
 
 /// A failure made of what is being thrown: call it inside a catch block.

@@ -187,9 +187,7 @@ public:
         return started ? "exports allocate and __aspect_start__" : "exports allocate, has a start section and an aspect's imports";
     }
 
-    Result<std::optional<Bytes>> unwrap(BytesView bytes) const override {
-        return aspect::unwrap(bytes, static_cast<std::size_t>(LoadLimits().module_bytes));
-    }
+    Result<std::optional<Bytes>> unwrap(BytesView bytes, std::uint64_t most) const override { return aspect::unwrap(bytes, most); }
 
     Result<Prepared> prepare(const Source& source) const override { return aspect::prepare(source); }
 

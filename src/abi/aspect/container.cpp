@@ -23,7 +23,7 @@ struct DestroyDecoder {
 };
 
 // Grows the result as it comes, so that a few bytes cannot ask for gigabytes at once.
-Result<Bytes> decompress(BytesView compressed, std::size_t most) {
+Result<Bytes> decompress(BytesView compressed, std::uint64_t most) {
     const std::unique_ptr<BrotliDecoderState, DestroyDecoder> decoder(BrotliDecoderCreateInstance(nullptr, nullptr, nullptr));
     if (!decoder) return fail(ErrorCode::io, "no memory for decompressing an aspect");
     Bytes out;
@@ -35,7 +35,7 @@ Result<Bytes> decompress(BytesView compressed, std::size_t most) {
         std::size_t size = 0;
         const auto* piece = reinterpret_cast<const std::byte*>(BrotliDecoderTakeOutput(decoder.get(), &size));
         if (size > most - out.size()) {
-            return fail(ErrorCode::unsupported, concat("the module in the container is larger than the limit of ", most, " bytes"));
+            return fail(ErrorCode::unsupported, concat("the module in the container is larger than the limit of ", most, " bytes (module_bytes)"));
         }
         out.insert(out.end(), piece, piece + size);
         if (result == BROTLI_DECODER_RESULT_SUCCESS) break;
@@ -50,7 +50,7 @@ Result<Bytes> decompress(BytesView compressed, std::size_t most) {
 
 }  // namespace
 
-Result<std::optional<Bytes>> unwrap(BytesView bytes, std::size_t most) {
+Result<std::optional<Bytes>> unwrap(BytesView bytes, std::uint64_t most) {
     const auto at = [&](std::size_t i) { return std::to_integer<std::uint8_t>(bytes[i]); };
     if (bytes.size() < kPrefix || at(0) != 0 || at(1) != 0 || at(2) != 0 || at(3) == 0) return std::optional<Bytes>();
     if (at(3) != kBrotli) return fail(ErrorCode::unsupported, concat("unsupported compression algorithm: ", at(3)));

@@ -95,7 +95,11 @@ public:
         return outside(address, bytes.size());
     }
 
-    Result<std::uint32_t> allocate(std::uint32_t size) override { return instance_.allocate(size); }
+    Result<std::uint32_t> allocate(std::uint32_t size) override {
+        auto address = instance_.allocate(size);
+        guest_failed_ |= !address;
+        return address;
+    }
 
     Result<std::int64_t> gas() override {
         auto left = wasm_gas();
@@ -125,6 +129,9 @@ public:
 
     void log(LogLevel level, std::string_view text) noexcept override { instance_.session_.log(level, text); }
 
+    /// Guest code that the rule ran failed: that is what ends the call, whatever the rule makes of it.
+    bool guest_failed() const noexcept { return guest_failed_; }
+
 private:
     std::unexpected<Error> outside(std::uint32_t address, std::uint64_t size) {
         return fail(ErrorCode::bad_pointer, concat(size, " bytes at ", address, " are not inside the guest's memory of ",
@@ -132,6 +139,7 @@ private:
     }
 
     AspectInstance& instance_;
+    bool guest_failed_ = false;
 };
 
 HostContext* HostContext::of(const HostCall& call) noexcept {
@@ -173,6 +181,7 @@ Result<void> AspectInstance::charge(const BoundImport& import, std::uint64_t byt
         paid = fail(detail::error_of_exception());
     }
     if (paid || paid.error().code() == ErrorCode::out_of_gas) return paid;
+    if (vm.guest_failed()) return fail(std::move(paid).error().add_context("in the gas rule of " + named(import)));
     return fail(ErrorCode::host_function_failed, concat("the gas rule of ", named(import), " failed: ", paid.error().message()));
 }
 
@@ -230,6 +239,7 @@ Result<std::uint32_t> AspectInstance::run_host_call(const BoundImport& import, c
     if (host_depth_ > session_.limits->call_depth) {
         return fail(ErrorCode::not_reentrant, concat(named(import), " is called too deeply inside others, by the guest's allocate"));
     }
+    if (!memory_ && !import.function->params.empty()) return fail(ErrorCode::missing_export, "memory export not found");
     Arguments arguments = read_arguments(import, memory(), slots);
     const bool custom = std::holds_alternative<CustomGas>(import.rule);
     const std::vector<Value> copies = custom ? copies_of(arguments) : std::vector<Value>();

@@ -75,7 +75,8 @@ AspectInstance::AspectInstance(const Plan& plan, const ModuleInfo& info, engine:
     counter_ = store.global(id, kCounterExport).value_or(engine::GlobalRef{});
     memory_ = store.memory(id, kMemory);
     const FunctionType* start = info.exported_function(kStartExport);
-    if (start != nullptr && *start == FunctionType{}) start_ = store.function(id, kStartExport);
+    start_mismatch_ = start != nullptr && *start != FunctionType{};
+    if (start != nullptr && !start_mismatch_) start_ = store.function(id, kStartExport);
     const FunctionType* allocate = info.exported_function(kAllocate);
     if (allocate != nullptr && *allocate == FunctionType{{ValType::i32}, {ValType::i32}}) allocate_ = store.function(id, kAllocate);
     else allocate_mismatch_ = info.find_export(kAllocate) != nullptr;
@@ -141,6 +142,9 @@ Error AspectInstance::finished(Error error) {
 }
 
 Result<void> AspectInstance::run_start() {
+    if (start_mismatch_) {
+        return fail(ErrorCode::export_mismatch, concat("aspect init failed, export \"", kStartExport, "\" is not of type () -> ()"));
+    }
     if (!start_) {
         return fail(ErrorCode::missing_export, concat("aspect init failed, method ", kStartExport, " does not exist"));
     }
@@ -201,6 +205,7 @@ Result<Value> AspectInstance::read_result(const Bound& bound, const RawValue& sl
     const auto unreadable = [&](Error error) {
         return fail(std::move(error).add_context(concat("while reading the result of \"", bound.name, "\"")));
     };
+    if (!memory_) return unreadable(Error(ErrorCode::missing_export, "memory export not found"));
     const engine::GuestMemory memory = this->memory();
     const auto header = read_header(memory, address);
     if (!header) return unreadable(header.error());

@@ -56,6 +56,7 @@ private:
     std::optional<engine::FunctionRef> start_;
     std::optional<engine::FunctionRef> allocate_;
     bool allocate_mismatch_ = false;
+    bool start_mismatch_ = false;
     std::int64_t left_ = 0;               // of the counter when the latest method had ended well
     std::optional<AbortReason> abort_;    // of the running call
     std::uint32_t host_depth_ = 0;        // host functions that are running, one inside the other

@@ -83,8 +83,15 @@ Result<void> check_import(const Import& import) {
     return {};
 }
 
-Result<void> check_section(const ModuleInfo& info, SectionId id) {
-    switch (id) {
+Result<void> check_features(const wasm::FeatureSet& features, std::uint64_t at) {
+    for (const Feature feature : features.sorted()) {
+        if (const auto words = feature_words(feature); !words.empty()) return refuse(concat(words, " (at offset ", base::hex(at), ")"));
+    }
+    return {};
+}
+
+Result<void> check_section(const ModuleInfo& info, const wasm::Section& section) {
+    switch (section.id) {
         case SectionId::type:
             for (const FunctionType& type : info.types) {
                 if (auto fits = check_types(type.params, "in the types"); !fits) return fits;
@@ -112,7 +119,9 @@ Result<void> check_section(const ModuleInfo& info, SectionId id) {
             for (const GlobalType& global : info.globals) {
                 if (auto fits = check_type(global.type, "a global"); !fits) return fits;
             }
-            return {};
+            return check_features(section.features, section.start);
+        case SectionId::element:
+        case SectionId::data: return check_features(section.features, section.start);
         case SectionId::tag: return refuse(std::string(feature_words(Feature::exceptions)));
         case SectionId::start: return refuse("start section not allowed");
         case SectionId::data_count: return refuse(std::string(feature_words(Feature::bulk_memory)));
@@ -133,13 +142,6 @@ bool is_float(wasm::Opcode opcode) noexcept {
 // The reader takes a block's own float type as a number: -3 and -4 are f32 and f64.
 bool has_float_block(const wasm::Instruction& instruction) noexcept {
     return instruction.info.immediates == wasm::Immediates::block && (instruction.number == -3 || instruction.number == -4);
-}
-
-Result<void> check_features(const wasm::FeatureSet& features, std::uint64_t at) {
-    for (const Feature feature : features.sorted()) {
-        if (const auto words = feature_words(feature); !words.empty()) return refuse(concat(words, " (at offset ", base::hex(at), ")"));
-    }
-    return {};
 }
 
 Result<void> check_locals(BytesView wasm, const wasm::BodyRange& body) {
@@ -176,7 +178,7 @@ Result<void> validate(BytesView wasm) {
     if (!module) return fail(module.error());
     const ModuleInfo& info = module->info;
     for (const wasm::Section& section : module->sections) {
-        if (auto fits = check_section(info, section.id); !fits) return fits;
+        if (auto fits = check_section(info, section); !fits) return fits;
     }
     if (info.exported_function(kStartExport) == nullptr) {
         return fail(ErrorCode::missing_export, concat("aspect entrypoint not exported: no function ", kStartExport));
@@ -184,7 +186,7 @@ Result<void> validate(BytesView wasm) {
     for (const wasm::BodyRange& body : module->bodies) {
         if (auto fits = check_body(wasm, body); !fits) return fits;
     }
-    // What stands in element and data segments and in initialisers.
+    // What no section showed by itself.
     for (const Feature feature : info.features) {
         if (const auto words = feature_words(feature); !words.empty()) return refuse(std::string(words));
     }

@@ -45,7 +45,10 @@ std::optional<LaterGeneration> later_generation(const ModuleInfo& info) {
     for (const Import& import : info.imports) {
         if (auto later = later_import(import)) return later;
     }
+    // A guest of both generations, as 2a allows, runs as one of the first.
+    const bool first_too = info.exported_function(kPluginCall) != nullptr;
     for (const Mark& mark : kLaterExports) {
+        if (first_too && mark.generation == "2a") continue;
         if (info.exported_function(mark.name) != nullptr) {
             return LaterGeneration{mark.generation, base::concat("export \"", mark.name, "\"")};
         }

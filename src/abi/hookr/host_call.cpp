@@ -33,7 +33,7 @@ Result<void> serve(const Plan& plan, const HostCall& call, Bytes& reply) {
     const auto registered = plan.by_operation.find(call.operation);
     if (registered != plan.by_operation.end()) return call_registered(*registered->second, call, reply);
     return fail(ErrorCode::host_function_failed,
-                base::concat("no handler registered for operation '", to_utf8_lossy(call.operation), "'"));
+                base::concat("no handler registered for operation '", call.operation, "'"));
 }
 
 }  // namespace

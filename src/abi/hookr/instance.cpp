@@ -70,7 +70,7 @@ private:
         if (!ran) {
             ran.error().set_guest_message(frame.error);
         } else {
-            calls_.session().warn(base::concat("an error text that the guest set in ", name, " was dropped: ", frame.error));
+            calls_.session().warn(base::concat("an error text that the guest set in ", name, " was dropped: ", base::quoted(frame.error)));
         }
         return ran;
     }

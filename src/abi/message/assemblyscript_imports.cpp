@@ -36,8 +36,7 @@ Stop stop_by_abort(Store& store, const RawValue* slots, Stop why) noexcept {
         std::string& kept = frame != nullptr ? frame->error : calls.stray_error();
         if (frame != nullptr) frame->touched = true;
         // What waPC keeps is told with its place; of what exits the guest's own words alone, the place is in the error.
-        const bool words = why == Stop::exit && reason.message && !reason.message->empty();
-        if (kept.empty()) kept = words ? *reason.message : text;
+        if (kept.empty()) kept = why == Stop::exit ? reason.message.value_or("") : text;
         StopInfo info;
         info.trap = TrapKind::unreachable;
         info.exit_status = kAbortStatus;

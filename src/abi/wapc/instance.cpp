@@ -29,7 +29,7 @@ public:
             return outcome;
         }
         started_ = true;
-        if (!said.empty()) calls_.session().warn(base::concat("an error text that the guest set while starting was dropped: ", said));
+        if (!said.empty()) calls_.session().warn(base::concat("an error text that the guest set while starting was dropped: ", base::quoted(said)));
         return {};
     }
 

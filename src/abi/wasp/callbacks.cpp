@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -75,6 +76,9 @@ Error of_function(const Callback& callback, const Error& error) {
     return out;
 }
 
+// Host functions that may run inside one another: one for each nested call, and what each guest's own helpers call meanwhile.
+std::uint64_t most_depth(const Limits& limits) noexcept { return 2 * std::uint64_t{std::max(limits.call_depth, 1u)}; }
+
 }  // namespace
 
 void WaspInstance::Scope::reset() noexcept {
@@ -131,7 +135,7 @@ Result<RawValue> WaspInstance::place_result(const Callback& callback, const Valu
 
 Result<RawValue> WaspInstance::run_callback(const Callback& callback, const RawValue* slots) {
     const Nested nested(host_depth_);
-    if (host_depth_ > 2 * session_.limits->call_depth) return fail(too_deep());
+    if (host_depth_ > most_depth(*session_.limits)) return fail(too_deep());
     const Entered entered(scopes_, scope_depth_);
     if (auto read = read_params(callback, slots, *entered); !read) return fail(std::move(read).error());
     const std::span<const ValueView> arguments = entered->views;
@@ -197,10 +201,14 @@ Stop WaspInstance::raise_error(const void*, engine::Store& store, engine::Caller
     auto& self = *static_cast<WaspInstance*>(static_cast<Instance*>(store.abi));
     try {
         const Nested nested(self.host_depth_);
-        if (self.host_depth_ > 2 * self.session_.limits->call_depth) return store.stop_with(too_deep());
+        if (self.host_depth_ > most_depth(*self.session_.limits)) return store.stop_with(too_deep());
         Frame& frame = self.frame();
         auto text = self.guest_.read_text(static_cast<std::uint32_t>(slots[0].i32), frame.frees);
-        if (!text) return store.stop_with(std::move(text).error().add_context("while reading the text of env.raise_error"));
+        if (!text) {
+            Error error = std::move(text).error();
+            error.set_blame(Blame::guest);   // whatever its export lacks, it was running
+            return store.stop_with(std::move(error).add_context("while reading the text of env.raise_error"));
+        }
         frame.raised_text.assign(*text);
         frame.raised = true;
         self.guest_.emit({.what = Event::What::error_raised, .level = LogLevel::debug, .text = frame.raised_text});

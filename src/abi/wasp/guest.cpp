@@ -150,14 +150,14 @@ Result<std::string_view> Guest::read_text(std::uint32_t address, FreeSet& frees)
     if (stop != Stop::done) return fail(error_of_stop(store_, stop).add_context("while the guest measured a text"));
     if (slot.i32 < 0) return fail(ErrorCode::bad_pointer, concat("get_string_size(", address, ") returned ", slot.i32));
     const auto size = static_cast<std::uint32_t>(slot.i32);
-    if (size > session_.limits->output_bytes) {
-        return fail(ErrorCode::output_limit, concat("a text of ", size, " bytes is beyond the limit of ",
-                                                    session_.limits->output_bytes, " (output_bytes)"));
-    }
     const auto text = memory().text(address, size);
     if (!text) {
         return fail(ErrorCode::bad_pointer, concat("a text of ", size, " bytes at ", address, " is not inside the guest's memory of ",
                                                    memory().size(), " bytes"));
+    }
+    if (size > session_.limits->output_bytes) {
+        return fail(ErrorCode::output_limit, concat("a text of ", size, " bytes is beyond the limit of ",
+                                                    session_.limits->output_bytes, " (output_bytes)"));
     }
     if (heard()) emit({.what = Event::What::text_read, .address = address, .size = size});
     if (auto noted = note(frees, address, size, true); !noted) return fail(std::move(noted).error());
@@ -225,6 +225,7 @@ Result<void> Guest::free(FreeSet& frees, std::uint32_t& failed) {
 void Guest::emit(Event event) const noexcept {
     if (!heard()) return;
     event.instance = session_.instance_id;
+    const Lending lending(session_);   // around it memory is being read and written
     try {
         options_.on_event(event);
     } catch (...) {  // a listener never fails a guest

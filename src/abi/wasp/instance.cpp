@@ -57,14 +57,18 @@ WaspInstance::WaspInstance(const Plan& plan, const ModuleInfo& info, engine::Sto
 
 Result<void> WaspInstance::start() {
     const Entered entered(frames_, depth_);
-    if (auto ran = run_start_section(session_, store_, id_); !ran) return ran;
+    const auto with_words = [&](Result<void> ran) {
+        if (!ran && (entered->raised || entered->aborted)) ran.error().set_guest_message(entered->raised_text);
+        return ran;
+    };
+    if (auto ran = run_start_section(session_, store_, id_); !ran) return with_words(std::move(ran));
     if (plan_.options.start_up == StartUp::on) {
         const FunctionType* initialise = info_.exported_function("_initialize");
         const bool reactor = initialise != nullptr && initialise->params.empty();
         const FunctionType* command = info_.exported_function("_start");
         const std::string_view name = reactor ? "_initialize" : "_start";
         if (reactor || (command != nullptr && *command == FunctionType{})) {
-            if (auto ran = run_initialiser(session_, store_, id_, info_, name); !ran) return ran;
+            if (auto ran = run_initialiser(session_, store_, id_, info_, name); !ran) return with_words(std::move(ran));
         }
     }
     auto finished = finish(*entered, nullptr);

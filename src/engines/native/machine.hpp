@@ -27,8 +27,6 @@ public:
     std::uint64_t fuel_left() noexcept override { return 0; }
     std::uint64_t memory_bytes() noexcept override { return memory_.size(); }
     std::uint64_t memory_peak_bytes() noexcept override { return memory_.size(); }
-    bool growth_was_refused() const noexcept override { return growth_refused_; }
-    void clear_refused_growth() noexcept override { growth_refused_ = false; }
 
     // What a native function's Context does.
     std::span<std::byte> bytes(std::uint64_t at, std::uint64_t count);
@@ -56,7 +54,6 @@ private:
     std::any state_;
     std::uint64_t next_free_ = 1024;   // of `allocate`
     engine::Stop ending_ = engine::Stop::done;
-    bool growth_refused_ = false;
 };
 
 }  // namespace mortise::native::detail

@@ -36,8 +36,6 @@ public:
     std::uint64_t fuel_left() noexcept override { return 0; }
     std::uint64_t memory_bytes() noexcept override;
     std::uint64_t memory_peak_bytes() noexcept override { return memory_bytes(); }  // memories never shrink
-    bool growth_was_refused() const noexcept override { return growth_refused_; }
-    void clear_refused_growth() noexcept override { growth_refused_ = false; }
 
 private:
     struct Instance;
@@ -95,7 +93,6 @@ private:
     Owned<c::Store> store_;
     std::vector<std::unique_ptr<Instance>> instances_;
     engine::Stop ending_ = engine::Stop::done;  // why a host function ends the running call
-    bool growth_refused_ = false;
 };
 
 }  // namespace mortise::engines::wasm_c_api

@@ -38,6 +38,7 @@ std::uint32_t number_of(const Ref& ref) noexcept {
 
 WasmiStore::WasmiStore(const CompiledModule& module, const engine::StoreLimits& limits)
     : profile_(module.profile()), admission_(limits) {
+    refused_ = &limiter_.growth_refused;   // the mark for tables is right behind it
     limiter_.memory_limit = limits.memory_bytes;
     limiter_.table_limit = limits.table_elements;
     limiter_.memories_limit = limits.memories;

@@ -32,10 +32,6 @@ public:
     std::uint64_t fuel_left() noexcept override;
     std::uint64_t memory_bytes() noexcept override { return limiter_.memory_used; }
     std::uint64_t memory_peak_bytes() noexcept override { return limiter_.memory_peak; }
-    bool growth_was_refused() const noexcept override {
-        return limiter_.growth_refused != 0 || limiter_.table_refused != 0;
-    }
-    void clear_refused_growth() noexcept override { limiter_.growth_refused = limiter_.table_refused = 0; }
 
 private:
     /// What an import of an instance is bound to: the vendor's functions belong to a store.

@@ -29,11 +29,9 @@ public:
 
     std::uint64_t memory_bytes() const noexcept { return state_.memory_used; }
     std::uint64_t memory_peak_bytes() const noexcept { return state_.memory_peak; }
-    bool growth_was_refused() const noexcept { return state_.growth_refused != 0 || state_.table_refused != 0; }
-    void clear_refused_growth() noexcept {
-        state_.growth_refused = 0;
-        state_.table_refused = 0;
-    }
+
+    /// Two bytes: refused growths of memories and, right behind, of tables.
+    std::uint8_t* refused() noexcept { return &state_.growth_refused; }
     bool refusal_ends_call() const noexcept { return state_.refused_growth_ends_call != 0; }
 
     /// For an engine that does not count: the bytes of the memories that can be seen.

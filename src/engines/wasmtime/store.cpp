@@ -44,6 +44,7 @@ WasmtimeStore::WasmtimeStore(std::shared_ptr<Profile> profile, const engine::Sto
       store_(wasmtime_store_new(profile_->engine(slots != 0), this, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
     limiter_.install(*store_);
+    refused_ = limiter_.refused();
     if (profile_->options().interrupt) {
         wasmtime_store_epoch_deadline_callback(store_.get(), &WasmtimeStore::on_epoch, this, nullptr);
         wasmtime_context_set_epoch_deadline(context_, 1);
@@ -269,7 +270,7 @@ engine::Stop WasmtimeStore::failed(wasmtime_error_t* raw_error, wasm_trap_t* raw
         if (remembered == Stop::done) {
             if (trap) {
                 why = classify(*trap, info);
-            } else if (limiter_.refusal_ends_call() && limiter_.growth_was_refused()) {
+            } else if (limiter_.refusal_ends_call() && growth_was_refused()) {
                 why = Stop::memory_limit;
             } else {
                 why = Stop::engine;

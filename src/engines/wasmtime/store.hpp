@@ -34,8 +34,6 @@ public:
     std::uint64_t fuel_left() noexcept override;
     std::uint64_t memory_bytes() noexcept override;
     std::uint64_t memory_peak_bytes() noexcept override;
-    bool growth_was_refused() const noexcept override { return limiter_.growth_was_refused(); }
-    void clear_refused_growth() noexcept override { limiter_.clear_refused_growth(); }
     void wake() noexcept override { profile_->advance_epoch(); }
 
     /// What every import of every module is bound to: finds the store, calls the host function.

@@ -37,7 +37,7 @@ TEST(AspectCall, WithoutStartUpCode_fails) {
 
 TEST(AspectCall, WithStartUpCodeOfAnotherType_fails) {
     auto instance = start({.start = "(func (export \"__aspect_start__\") (param i32))"}, with(abi::aspect::Options{}));
-    EXPECT_THAT(call(instance, "xyz").value, FailsWith(ErrorCode::missing_export, "__aspect_start__"));
+    EXPECT_THAT(call(instance, "xyz").value, FailsWith(ErrorCode::export_mismatch, "__aspect_start__"));
 }
 
 TEST(AspectCall, WhoseStartUpTraps_saysSoAndLeavesNothing) {
@@ -82,6 +82,18 @@ TEST(AspectCall, OfAVoidFunction_succeedsIfAskedFor) {
     EXPECT_THAT(call(instance, "f", {}, 10, Kind::string).value, FailsWith(ErrorCode::type_mismatch));
 }
 
+TEST(AspectCall, RefusedGrowth_doesNotExplainALaterTrap) {
+    auto instance = start({.more = "(func (export \"grow\") (result i32) (drop (memory.grow (i32.const 1000))) (i32.const 0))"
+                                   "(func (export \"fall\") (result i32) unreachable)"
+                                   "(func (export \"grow_and_fall\") (result i32) (drop (memory.grow (i32.const 1000))) unreachable)"});
+    EXPECT_THAT(call(instance, "grow").value, IsOk());
+    EXPECT_THAT(call(instance, "fall").value, FailsWith(ErrorCode::trap));
+    const Outcome both = call(instance, "grow_and_fall");
+    ASSERT_THAT(both.value, FailsWith(ErrorCode::memory_limit));
+    EXPECT_EQ(both.value.error().trap(), TrapKind::unreachable);
+    EXPECT_THAT(call(instance, "fall").value, FailsWith(ErrorCode::trap));
+}
+
 TEST(AspectCall, WithoutAllocateOrMemory_failsWhereTheyAreNeeded) {
     const std::string bare = "(module (func (export \"__aspect_start__\")) (func (export \"f\") (param i32) (result i32) (local.get 0))"
                              "(func (export \"g\") (result i32) (i32.const 8)) ";
@@ -90,7 +102,7 @@ TEST(AspectCall, WithoutAllocateOrMemory_failsWhereTheyAreNeeded) {
     };
     auto none = make("");
     EXPECT_THAT(call(none, "f", {"a"}).value, FailsWith(ErrorCode::missing_export, "function 'allocate' does not exist"));
-    EXPECT_THAT(call(none, "g").value, FailsWith(ErrorCode::decode));
+    EXPECT_THAT(call(none, "g").value, FailsWith(ErrorCode::missing_export, "memory export not found"));
     auto other = make("(func (export \"allocate\") (param i64) (result i32) (i32.const 0))");
     EXPECT_THAT(call(other, "f", {"a"}).value, FailsWith(ErrorCode::export_mismatch, "allocate"));
     auto no_memory = make("(memory 1) (func (export \"allocate\") (param i32) (result i32) (i32.const 8))");

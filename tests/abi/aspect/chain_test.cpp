@@ -4,6 +4,8 @@
 
 #include <brotli/encode.h>
 
+#include <mortise/abi/aspect_pool.hpp>
+
 #include "abi/aspect/container.hpp"
 #include "guest.hpp"
 
@@ -104,6 +106,15 @@ TEST(AspectContainer, OfBrotli_isUnwrappedBeforeEverythingElse) {
     EXPECT_THAT(call(instance, "f").value, Holds(Value()));
 }
 
+TEST(AspectContainer, InAPool_isTheModuleInIt) {
+    abi::aspect::RuntimePool pool(runtime(), {});
+    auto plain = value(pool.acquire(small_aspect(), {}));
+    const std::string key = plain.key();
+    EXPECT_THAT(pool.give_back(key, std::move(plain)), IsOk());
+    EXPECT_EQ(value(pool.acquire(container(compressed(small_aspect())), {})).key(), key);
+    EXPECT_THAT(pool.acquire(container(compressed(small_aspect()), 2), {}), FailsWith(ErrorCode::unsupported));
+}
+
 TEST(AspectContainer, PlainModuleOrShortBytes_areNone) {
     EXPECT_EQ(value(abi::aspect::unwrap(small_aspect(), 1000)), std::nullopt);
     EXPECT_EQ(value(abi::aspect::unwrap({}, 1000)), std::nullopt);
@@ -141,6 +152,10 @@ TEST(AspectContainer, ThatGrowsBeyondTheLimit_isRefused) {
     EXPECT_LT(bomb.size(), 1000u);
     EXPECT_THAT(abi::aspect::unwrap(bomb, 1 << 20), FailsWith(ErrorCode::unsupported, "larger than the limit"));
     EXPECT_EQ(value(abi::aspect::unwrap(bomb, 8 << 20))->size(), std::size_t{8} << 20);
+    PluginOptions options;
+    options.load_limits.module_bytes = 5000;
+    EXPECT_THAT(runtime().load_bytes(bomb, options), FailsWith(ErrorCode::unsupported, "5000 bytes (module_bytes)"));
+    EXPECT_THAT(runtime().inspect(bomb, "aspect", options.load_limits), FailsWith(ErrorCode::unsupported, "5000 bytes (module_bytes)"));
 }
 
 struct ValidateRow {
@@ -169,6 +184,8 @@ const ValidateRow kModules[] = {
     {"usual", "(module " ENTRY " (func (result i64) (i64.extend8_s (i64.const 1))) (memory 1) (table 1 funcref) (global (mut i32) (i32.const 1)))", {}, nullptr},
     {"mutable_global_exported", "(module " ENTRY " (global (export \"g\") (mut i64) (i64.const 1)))", {}, nullptr},
     {"start_section", "(module (func $s) (start $s) " ENTRY ")", ErrorCode::unsupported, "start section not allowed"},
+    {"passive_elements_before_the_entry", "(module (table 1 funcref) (elem funcref) (func))", ErrorCode::unsupported, "bulk memory support is not enabled"},
+    {"passive_data_before_the_entry", "(module (memory 1) (data \"x\"))", ErrorCode::unsupported, "bulk memory support is not enabled"},
     {"no_entry", "(module (func (export \"f\")))", ErrorCode::missing_export, "aspect entrypoint not exported"},
     {"entry_of_another_kind", "(module (memory (export \"__aspect_start__\") 1))", ErrorCode::missing_export, "aspect entrypoint not exported"},
     {"float_parameter", "(module (func (param f32)))", ErrorCode::unsupported, "floating-point support is disabled"},

@@ -291,6 +291,19 @@ TEST(AspectCustomGas, SeesTheGuest) {
     EXPECT_THAT(heard->logs(), ElementsAre("at 4096"));
 }
 
+TEST(AspectCustomGas, WhoseGuestCodeFails_endsAsThatDid) {
+    Guest guest = calling("(param i32)", kText);
+    guest.allocate = "unreachable";
+    auto instance = start(guest, with(host([](std::string_view) {}, GasRule(CustomGas([](VmContext& vm, std::uint64_t) -> Result<void> {
+        auto address = vm.allocate(5);
+        if (!address) return fail(std::move(address).error());
+        return {};
+    })))));
+    const Outcome outcome = call(instance, "go");
+    ASSERT_THAT(outcome.value, FailsWith(ErrorCode::trap, "in the gas rule of host function"));
+    EXPECT_EQ(outcome.value.error().trap(), TrapKind::unreachable);
+}
+
 TEST(AspectCustomGas, ThatFails_endsTheCall) {
     const auto outcome = [](CustomGas rule) {
         auto instance = start(calling("(param i32)", kText), with(host([](std::string_view) {}, GasRule(std::move(rule)))));

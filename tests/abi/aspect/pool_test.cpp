@@ -127,6 +127,17 @@ TEST(AspectPool, RuntimeGivenBackTwiceOrToAnotherPool_isRefused) {
     EXPECT_EQ(pool.size(), 1u);
 }
 
+TEST(AspectPool, RuntimeOfAPoolThatIsGone_isForeignToTheNextAtItsAddress) {
+    for (int i = 0; i < 20; ++i) {
+        auto pool = std::make_unique<RuntimePool>(runtime(), PoolOptions{});
+        auto runtime_of_first = acquire(*pool, code());
+        pool.reset();
+        RuntimePool next(runtime(), {});
+        const std::string key = runtime_of_first.key();
+        EXPECT_THAT(next.give_back(key, std::move(runtime_of_first)), FailsWith(ErrorCode::invalid_argument, "another pool"));
+    }
+}
+
 TEST(AspectPool, OtherHostFunctions_areTheOnesCalled) {
     const std::string wat = Guest{.imports = "(import \"m\" \"n.f\" (func $f (param i32) (result i32)))",
                                   .more = "(func (export \"go\") (param i32) (result i32) (call $f (local.get 0)))"}.wat();

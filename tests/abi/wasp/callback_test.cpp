@@ -149,7 +149,7 @@ const HostileRow kHostile[] = {
     {.name = "text_outside", .call = "(call $take_text (i32.const 0) (i32.const -1))", .get_string_size = "(i32.const 4)", .text = "reading parameter 2 of host function \"env\" \"take_text\""},
     {.name = "negative_size", .call = kTakeText, .get_string_size = "(i32.const -1)", .text = "get_string_size(16) returned -1"},
     {.name = "size_past_the_end", .call = kTakeText, .get_string_size = "(i32.const 131057)", .text = "not inside"},
-    {.name = "size_beyond_the_limit", .call = kTakeText, .get_string_size = "(i32.const 0x7fffffff)", .code = ErrorCode::output_limit, .text = "output_bytes"},
+    {.name = "size_beyond_memory", .call = kTakeText, .get_string_size = "(i32.const 0x7fffffff)", .code = ErrorCode::host_abort, .text = "not inside the guest's memory"},
     {.name = "size_traps", .call = kTakeText, .get_string_size = "unreachable", .code = ErrorCode::trap, .text = "reading parameter 2"},
     {.name = "bytes_outside", .call = "(call $take_bytes (i32.const 0) (i32.const 131070))", .text = "the length of bytes"},
     {.name = "bytes_too_long", .call = "(i32.store (i32.const 600) (i32.const -1)) (call $take_bytes (i32.const 0) (i32.const 600))", .text = "4294967295 of them"},

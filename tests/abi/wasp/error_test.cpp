@@ -106,6 +106,21 @@ TEST(WaspRaise, TextThatCannotBeRead_isABadPointer) {
     EXPECT_THAT(error.describe(), HasSubstr("env.raise_error"));
 }
 
+TEST(WaspRaise, LengthThatIsNotInMemory_isABadPointerBeforeItIsALimit) {
+    auto instance = start({.imports = std::string(kRaise), .more = "(func (export \"f\") (call $raise (i32.const 16)))", .get_string_size = "(i32.const 0x7fffffff)"});
+    EXPECT_EQ(error_of(instance, "f").code(), ErrorCode::bad_pointer);
+}
+
+TEST(WaspRaise, WithoutNestedCalls_worksAllTheSame) {
+    PluginOptions options;
+    options.abi = "wasp";
+    for (const std::uint32_t depth : {0u, 1u, UINT32_MAX}) {
+        options.limits.call_depth = depth;
+        auto instance = start({.imports = std::string(kRaise), .more = "(func (export \"f\") (call $raise (i32.const 16)))"}, options);
+        EXPECT_THAT(instance.call("f"), FailsWith(ErrorCode::guest_error, "hello")) << depth;
+    }
+}
+
 TEST(WaspRaise, WithoutGetStringSize_isAMissingExport) {
     auto instance = start({.imports = std::string(kRaise), .more = "(func (export \"f\") (call $raise (i32.const 16)))", .has_helpers = false},
                           with(abi::wasp::Options{}));

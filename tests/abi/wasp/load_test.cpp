@@ -103,6 +103,16 @@ TEST(WaspStart, RaisedError_failsTheInstance) {
     EXPECT_THAT(plugin.instantiate(), FailsWith(ErrorCode::guest_error, "hello"));
 }
 
+TEST(WaspStart, TrapAfterARaisedError_hasItsText) {
+    for (const char* export_name : {"_start", "_initialize"}) {
+        const auto plugin = value(load({.imports = "(import \"env\" \"raise_error\" (func $raise (param i32)))",
+                                        .more = "(func (export \""s + export_name + "\") (call $raise (i32.const 16)) unreachable)"}));
+        const auto failed = plugin.instantiate();
+        ASSERT_THAT(failed, FailsWith(ErrorCode::trap));
+        EXPECT_EQ(failed.error().guest_message(), "hello");
+    }
+}
+
 constexpr std::string_view kExit = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))";
 
 TEST(WaspStart, Exit0_leavesAUsableInstance) {

@@ -157,6 +157,13 @@ const PlaceRow kAllocators[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, WaspAllocate, ::testing::ValuesIn(kAllocators), [](const auto& row) { return row.param.name; });
 
+TEST(WaspTransfer, TextBeyondTheOutputLimit_isRefused) {
+    PluginOptions options = with(abi::wasp::Options{});
+    options.limits.output_bytes = 100;
+    auto instance = start({.more = constant("f", "0"), .get_string_size = "(i32.const 101)"}, options);
+    EXPECT_THAT(instance.call<std::string>("f"), FailsWith(ErrorCode::output_limit, "output_bytes"));
+}
+
 struct ReadRow {
     const char* name;
     const char* address;
@@ -180,7 +187,7 @@ const ReadRow kTexts[] = {
     {"past_the_end", "131070", "(i32.const 3)", ErrorCode::bad_pointer, "3 bytes at 131070"},
     {"behind_the_end", "200000", "(i32.const 1)", ErrorCode::bad_pointer, "result of \"f\""},
     {"that_wraps", "-8", "(i32.const 16)", ErrorCode::bad_pointer, "16 bytes at 4294967288"},
-    {"largest", "0", "(i32.const 0x7fffffff)", ErrorCode::output_limit, "output_bytes"},
+    {"largest", "0", "(i32.const 0x7fffffff)", ErrorCode::bad_pointer, "not inside"},
     {"beyond_the_memory_below_the_limit", "0", "(i32.const 0x3ffffff)", ErrorCode::bad_pointer, "not inside"},
     {"trap", "16", "unreachable", ErrorCode::trap, "measured a text"},
 };
