@@ -90,20 +90,24 @@ public:
         return std::optional<std::string>();
     }
 
-    wasm::State state(const wasm::ShownState& shown) {
+    // Nothing if the engine hides a part of it: a zero in its place would be another program's start.
+    std::optional<wasm::State> state(const wasm::ShownState& shown) {
         engine::Store& store = instance_->store();
         const engine::InstanceId id{0};
         wasm::State state;
         for (const wasm::StateGlobal& global : shown.globals) {
             const auto handle = store.global(id, global.name);
-            const engine::RawValue value = handle ? store.get(*handle) : engine::RawValue{};
+            if (!handle) return std::nullopt;
+            const engine::RawValue value = store.get(*handle);
             std::memcpy(state.globals.emplace_back().data(), &value, sizeof(value));
         }
         if (shown.memory.empty()) return state;
-        if (const auto memory = store.memory(id, shown.memory)) {
-            const auto view = store.view(*memory);
-            state.memory = view.bytes(0, view.size()).value_or(BytesView());
-        }
+        const auto memory = store.memory(id, shown.memory);
+        if (!memory) return std::nullopt;
+        const auto view = store.view(*memory);
+        const auto bytes = view.bytes(0, view.size());
+        if (!bytes) return std::nullopt;
+        state.memory = *bytes;
         return state;
     }
 
@@ -144,7 +148,9 @@ Result<std::optional<FinalModule>> take_snapshot(const PluginState& plugin, engi
     auto verdict = trial.verdict();
     if (!verdict) return fail(std::move(verdict).error());
     if (*verdict) return refused(**std::move(verdict));
-    auto baked = wasm::bake_state(module.info, module.wasm, *shown, trial.state(*shown));
+    const auto state = trial.state(*shown);
+    if (!state) return refused("engine " + engine.info().name + " does not show all of its state");
+    auto baked = wasm::bake_state(module.info, module.wasm, *shown, *state);
     if (!baked && baked.error().code() == ErrorCode::unsupported) return refused(baked.error().message());
     if (!baked) return fail(std::move(baked).error());
     return FinalModule{std::move(baked->info), std::move(baked->wasm), module.import_names};
