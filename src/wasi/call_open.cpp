@@ -23,6 +23,18 @@ Rights rights_for_flags(std::uint32_t fd_flags) noexcept {
     return needed;
 }
 
+// A file that is to be resized must be open for writing, whether its bytes may be written or not. Where it cannot be, whoever does not
+// ask to write gets it all the same; resizing then fails.
+Outcome<std::shared_ptr<Handle>> open_with(Directory& directory, OpenRequest& request, Rights base) {
+    constexpr Rights kResizes = rights::fd_allocate | rights::fd_filestat_set_size;
+    request.read = (base & (rights::fd_read | rights::fd_readdir)) != 0;
+    request.write = (base & (rights::fd_write | kResizes)) != 0;
+    auto opened = directory.open(request);
+    if (opened || !request.write || (base & rights::fd_write) != 0) return opened;
+    request.write = false;
+    return directory.open(request);
+}
+
 Rights applicable(const Handle& handle) noexcept {
     switch (handle.type()) {
         case FileType::directory: return rights::of_directory;
@@ -52,9 +64,7 @@ Errno path_open(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t
     OpenRequest request{*text};
     request.follow = flags == 1 ? Follow::yes : Follow::no;
     request.oflags = static_cast<std::uint16_t>(open_flags);
-    request.read = (base & (rights::fd_read | rights::fd_readdir)) != 0;
-    request.write = (base & rights::fd_write) != 0;
-    auto opened = at->directory->open(request);
+    auto opened = open_with(*at->directory, request, base);
     if (!opened) return opened.error();
 
     Descriptor descriptor;

@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    // Waiting needs the right to wait, or to do what is waited for.
+    // Waiting needs the right to do what is waited for; the right to wait alone gives nothing to wait for.
     Errno check_descriptor(const Subscription& subscription) const {
         const auto found = call_.descriptor(subscription.fd, 0);
         if (!found) return found.error();

@@ -27,6 +27,11 @@ Errno set_times_of_path(int fd, const Times& times) noexcept {
     return ::utimensat(AT_FDCWD, path, host.times, 0) == 0 ? Errno::success : last_errno();
 }
 
+bool is_directory(const UniqueFd& fd) noexcept {
+    struct stat stat{};
+    return ::fstat(fd.get(), &stat) == 0 && S_ISDIR(stat.st_mode);
+}
+
 int access_flags(const OpenRequest& request) noexcept {
     if (request.write) return request.read ? O_RDWR : O_WRONLY;
     return O_RDONLY;
@@ -65,9 +70,20 @@ Outcome<std::shared_ptr<Handle>> HostDirectoryHandle::open(const OpenRequest& re
     int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     if (request.follow == Follow::no) flags |= O_NOFOLLOW;
     if ((request.oflags & oflags::directory) != 0) flags |= O_DIRECTORY;
+    if ((request.oflags & oflags::creat) != 0) {
+        if (const Errno error = may_name_file(request.path); error != Errno::success) return refuse(error);
+    }
     auto fd = mount_->writable() ? open_writable(request, flags | access_flags(request)) : open_read_only(request, flags);
     if (!fd) return refuse(fd.error());
     return adopt(*std::move(fd));
+}
+
+// As Linux has it: no file is made under a name that ends with a slash, whatever is there.
+Errno HostDirectoryHandle::may_name_file(const std::string& path) const {
+    const Leaf leaf = leaf_of(path);
+    if (!leaf.slash || leaf.name == "." || leaf.name == "..") return Errno::success;
+    const auto parent = parent_of(path);
+    return parent ? Errno::isdir : parent.error();
 }
 
 Outcome<UniqueFd> HostDirectoryHandle::open_writable(const OpenRequest& request, int flags) {
@@ -90,6 +106,7 @@ Outcome<UniqueFd> HostDirectoryHandle::open_writable(const OpenRequest& request,
 Outcome<UniqueFd> HostDirectoryHandle::open_counted(const OpenRequest& request, int flags) {
     if ((flags & O_EXCL) == 0) {
         auto existing = open_fd(request.path, flags & ~O_CREAT);
+        if (existing && is_directory(*existing)) return refuse(Errno::isdir);
         if (existing || existing.error() != Errno::noent) return existing;
     }
     if (!mount_->quota.file_left()) {
@@ -107,13 +124,15 @@ Outcome<UniqueFd> HostDirectoryHandle::open_counted(const OpenRequest& request, 
 Outcome<UniqueFd> HostDirectoryHandle::open_read_only(const OpenRequest& request, int flags) const {
     const bool creates = (request.oflags & oflags::creat) != 0;
     auto fd = open_fd(request.path, flags | O_RDONLY);
-    if (!fd) return refuse(creates && fd.error() == Errno::noent ? Errno::rofs : fd.error());
-    if (creates && (request.oflags & oflags::excl) != 0) return refuse(Errno::exist);
-    if (request.write || (request.oflags & oflags::trunc) != 0) {
-        struct stat stat{};
-        const bool directory = ::fstat(fd->get(), &stat) == 0 && S_ISDIR(stat.st_mode);
-        return refuse(directory ? Errno::isdir : Errno::rofs);
+    if (!fd && creates && fd.error() == Errno::noent) {
+        const auto parent = parent_of(request.path);
+        return refuse(parent ? Errno::rofs : parent.error());
     }
+    if (!fd) return fd;
+    if (creates && (request.oflags & oflags::excl) != 0) return refuse(Errno::exist);
+    const bool changes = request.write || (request.oflags & oflags::trunc) != 0;
+    if ((creates || changes) && is_directory(*fd)) return refuse(Errno::isdir);
+    if (changes) return refuse(Errno::rofs);
     return fd;
 }
 

@@ -39,6 +39,7 @@ public:
 
 private:
     Outcome<UniqueFd> open_fd(const std::string& path, int flags) const;
+    Errno may_name_file(const std::string& path) const;
     Outcome<UniqueFd> open_writable(const OpenRequest& request, int flags);
     Outcome<UniqueFd> open_counted(const OpenRequest& request, int flags);
     Outcome<UniqueFd> open_read_only(const OpenRequest& request, int flags) const;

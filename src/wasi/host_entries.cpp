@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <mortise/bytes.hpp>
+
 #include "wasi/host_directory.hpp"
 
 namespace mortise::wasi {
@@ -90,6 +92,10 @@ Errno HostDirectoryHandle::find_entries(std::uint64_t cookie) {
 
 bool HostDirectoryHandle::give(EntrySink& sink) {
     const RawEntry raw = raw_entry(ahead_.data() + ahead_at_);
+    if (!is_utf8(raw.name)) {   // no guest can name it
+        ahead_at_ += raw.length;
+        return true;
+    }
     DirectoryEntry entry;
     entry.next = raw.next;
     entry.inode = raw.inode;

@@ -57,6 +57,7 @@ Outcome<Parent> parent_beneath(Resolver resolver, int root, const std::string& p
     parent.slash = leaf.slash;
     parent.name = leaf.name;
     if (parent.name.size() > kNameBytes) return refuse(Errno::nametoolong);
+    if (leaf.parent.empty() && leaf.name == "..") return refuse(Errno::perm);   // its name is in a directory outside
     if (leaf.slash) parent.name += '/';
     if (leaf.parent.empty()) {
         parent.directory = root;

@@ -175,6 +175,7 @@ Errno MemoryDirectoryHandle::link(const std::string& path, Directory& to, const 
 }
 
 Errno MemoryDirectoryHandle::read_entries(std::uint64_t cookie, EntrySink& sink) {
+    if (cookie > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return Errno::inval;   // as directories of the host
     if (cookie < 1 && !sink.take({1, node_->inode, FileType::directory, "."})) return Errno::success;
     if (cookie < 2 && !sink.take({2, node_->inode, FileType::directory, ".."})) return Errno::success;
     for (auto at = node_->by_cookie.upper_bound(cookie); at != node_->by_cookie.end(); ++at) {
