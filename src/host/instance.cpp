@@ -1,7 +1,7 @@
 #include <mortise/instance.hpp>
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -171,20 +171,20 @@ Result<void> perform_values(InstanceState& state, const CallRequest& request, Ca
 }
 
 // Gives `to` the capacity of `from`; but where `payload` is a view into it, as in a chain of calls, it is kept alive instead.
-[[nodiscard]] Bytes reuse(Bytes& from, BytesView payload, Bytes& to) noexcept {
-    const std::less<const std::byte*> before;
-    const std::byte* const begin = from.data();
-    if (!payload.empty() && begin != nullptr && !before(payload.data(), begin) && before(payload.data(), begin + from.capacity())) {
-        return std::move(from);
+inline void reuse(Bytes& from, BytesView payload, Bytes& to, Bytes& kept) noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(payload.data()) - reinterpret_cast<std::uintptr_t>(from.data());
+    if (offset < from.capacity()) [[unlikely]] {
+        kept = std::move(from);
+        return;
     }
     to = std::move(from);
     to.clear();
-    return {};
 }
 
 Result<void> perform_message(InstanceState& state, const CallRequest& request, CallOutcome& outcome) {
     abi::Reply reply;
-    const Bytes kept = reuse(outcome.payload, request.payload, reply.payload);
+    Bytes kept;
+    reuse(outcome.payload, request.payload, reply.payload, kept);
     auto done = state.abi().invoke({.name = request.name, .payload = request.payload, .options = request.options}, reply);
     take_reply(reply, outcome);
     return done;
@@ -268,7 +268,8 @@ Result<Bytes> Instance::invoke(std::string_view name, BytesView payload) {
 
 Result<void> Instance::invoke_into(std::string_view name, BytesView payload, Bytes& response) {
     abi::Reply reply;
-    const Bytes kept = reuse(response, payload, reply.payload);
+    Bytes kept;
+    reuse(response, payload, reply.payload, kept);
     auto done = send(state_, name, payload, reply);
     response = std::move(reply.payload);
     if (!done) [[unlikely]] response.clear();
