@@ -21,6 +21,8 @@ if(TARGET mortise_command)
     install(FILES ${completion}/mortise.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _mortise)
     install(FILES ${completion}/mortise.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
+    install(FILES ${PROJECT_SOURCE_DIR}/docs/command.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
     # Manual pages are made of the command's own help. Without Python there are none.
     find_package(Python3 COMPONENTS Interpreter)
     if(Python3_Interpreter_FOUND)

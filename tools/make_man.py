@@ -42,6 +42,22 @@ def block(text):
     return out
 
 
+STATUS = [".SH EXIT STATUS"] + [
+    line for status, meaning in (
+        ("0", "Done."),
+        ("1", "The plugin failed: a trap, an error of its own, a limit."),
+        ("2", "Wrong usage or input: no such file, no module, an unknown option, a missing import or export."),
+        ("3", "Refused by policy."),
+        ("4", "The host's environment failed."),
+    ) for line in (".TP", status, roff(meaning))]
+RUN_STATUS = [".PP", "When the guest exits by itself with 0 to 125, its own status; above that 1."]
+ENVIRONMENT = [
+    ".SH ENVIRONMENT",
+    ".TP", "XDG_CACHE_HOME, HOME", roff("Where compiled code is kept: mortise/code in the first, else .cache/mortise/code in the second."),
+    ".TP", "NO_COLOR, TERM", roff("No colour is written if the first is not empty or the second is dumb."),
+]
+
+
 def page(name, summary, version, help_text, see):
     usage, about, blocks = sections(help_text)
     out = [f'.TH {name.upper()} 1 "" "{version}"', ".SH NAME", f"{roff(name)} \\- {roff(summary)}"]
@@ -50,6 +66,10 @@ def page(name, summary, version, help_text, see):
         out += [".PP", roff(paragraph)]
     for each in blocks:
         out += block(each)
+    if name != "mortise":   # whose help says it
+        out += STATUS + (RUN_STATUS if name == "mortise-run" else [])
+    out += ENVIRONMENT
+    out += [".SH FILES", roff("command.md in the documentation folder (share/doc/mortise) has the formats of requests, outcomes and host files.")]
     out += [".SH SEE ALSO", ", ".join(f"\\fB{roff(other)}\\fR(1)" for other in see)]
     return "\n".join(out) + "\n"
 

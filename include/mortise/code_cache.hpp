@@ -35,7 +35,7 @@ struct CachedCode {
     bool authentic = true;    ///< false: damaged or somebody else's; it is never loaded
 };
 
-/// All entries, the one used last first. Errors: `denied` (not the user's own folder), `io`, `not_found` (no folder to speak of).
+/// All entries, the one used last first; makes no folder. Errors: `denied` (not the user's own), `io`, `not_found` (no cache there).
 MORTISE_API Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options = {});
 
 struct ClearedCode {

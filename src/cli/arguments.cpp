@@ -175,13 +175,16 @@ Result<Value> bytes_of_text(std::string_view text, std::size_t number) {
             auto bytes = parse_payload(*json, argument(number));
             if (!bytes) return fail(std::move(bytes).error());
             return Value(*std::move(bytes));
+        } else if (is_json(text)) {   // as in a request, rather than as bytes that nobody meant
+            return fail(ErrorCode::invalid_argument, argument(number) + ": " + json.error().message());
         }
     }
     return Value(copy_bytes(text));
 }
 
 std::string shown(const Json& json) {
-    const auto line = json.is_structured() ? std::string(kind_of_json(json)) : to_line(json);
+    const auto digits = long_integer(json);
+    const auto line = digits ? std::string(*digits) : json.is_structured() ? std::string(kind_of_json(json)) : to_line(json);
     return line.size() <= 60 ? line : std::string(kind_of_json(json));
 }
 
@@ -197,12 +200,14 @@ std::optional<Integer> integer_of_json(const Json& json) noexcept {
 Result<Value> float_of_json(const Json& json, Width width, std::size_t number) {
     // Strings are how outcomes spell NaN and infinities; the same digits in both widths come from the text of the number.
     if (const auto* text = json.get_ptr<const std::string*>()) return float_of_text(*text, width, number);
+    if (const auto digits = long_integer(json)) return float_of_text(std::string(*digits), width, number);
     if (!json.is_number()) return not_a(number, shown(json), width == Width::f32 ? "f32" : "f64");
     return float_of_text(to_line(json), width, number);
 }
 
 Result<Value> json_by_form(const Json& json, std::size_t number) {
     if (json.is_boolean()) return Value(json.get<bool>());
+    if (long_integer(json)) return out_of_range(number, shown(json), "an integer");
     if (const auto integer = integer_of_json(json)) return *fitted<std::int32_t, std::int64_t, std::uint64_t>(*integer);
     if (json.is_number_float()) return Value(json.get<double>());
     if (const auto* text = json.get_ptr<const std::string*>()) return Value(*text);
@@ -252,6 +257,7 @@ Result<Value> value_of_text(std::string_view text, const Wanted& wanted, std::si
 Result<Value> value_of_json(const Json& json, const Wanted& wanted, std::size_t number) {
     if (std::holds_alternative<std::monostate>(wanted)) return json_by_form(json, number);
     if (wants_integer(wanted)) {
+        if (long_integer(json)) return out_of_range(number, shown(json), name_of(wanted));
         const auto integer = integer_of_json(json);
         if (!integer) return not_a(number, shown(json), name_of(wanted));
         auto value = integer_value(*integer, wanted);

@@ -38,6 +38,7 @@ struct Plan {
     std::string name;
     std::vector<std::string> arguments;
     std::vector<std::string> engines;
+    bool all_engines = false;   // so that one which cannot is no failure
     RuntimeOptions runtime;
     PluginOptions plugin;
     std::optional<Signature> types;
@@ -74,17 +75,32 @@ std::vector<unsigned> default_threads() {
     return processors == 1 ? std::vector<unsigned>{1} : std::vector<unsigned>{1, processors};
 }
 
-// "all": those that run Wasm by their name alone.
-Result<std::vector<std::string>> parse_engines(const std::string& text) {
+// Those that run Wasm by their name alone.
+Result<std::vector<std::string>> every_engine(const std::vector<EngineInfo>& built) {
     std::vector<std::string> names;
-    if (text == "all") {
-        for (const auto& engine : Runtime::engines()) {
-            if (engine.name != "native" && engine.name != "wasm-c-api") names.push_back(engine.name);
-        }
-        if (names.empty()) return wrong("--engine: no engine of this build runs a module by its name alone; name one");
-        return names;
+    for (const auto& engine : built) {
+        if (engine.name != "native" && engine.name != "wasm-c-api") names.push_back(engine.name);
     }
-    for (const auto part : split(text, ',')) names.emplace_back(part);
+    if (names.empty()) return wrong("--engine: no engine of this build runs a module by its name alone; name one");
+    return names;
+}
+
+// A name, or a name and what its engine is to open: "wasm-c-api:PATH".
+Result<std::vector<std::string>> parse_engines(std::string_view text) {
+    const auto built = Runtime::engines();
+    if (text.empty() || text == "all") return text.empty() ? std::vector<std::string>{""} : every_engine(built);
+    std::vector<std::string> names;
+    for (const auto part : split(text, ',')) {
+        const auto name = part.substr(0, part.find(':'));
+        if (name.empty()) return wrong("--engine: a name is empty in " + in_quotes(text));
+        if (part == "all") return wrong("--engine: all is every engine, so that no other name goes with it");
+        if (std::ranges::find(built, name, &EngineInfo::name) == built.end()) {
+            std::vector<std::string_view> known;
+            for (const auto& engine : built) known.emplace_back(engine.name);
+            return wrong("--engine: no engine " + in_quotes(name) + " in this build; it has: " + joined(known));
+        }
+        names.emplace_back(part);
+    }
     return names;
 }
 
@@ -117,7 +133,8 @@ private:
     CLI::Option* threads_ = line_.option("--threads", "N,N", "numbers of threads to measure with (default 1 and the number of processors)");
     CLI::Option* time_ = line_.option("--time", "TIME", "how long each measurement takes: 500ms, 2s (default 1s)");
     CLI::Option* json_ = line_.flag("--json", "print one JSON object on one line; times in nanoseconds");
-    PluginFlags flags_{line_, "run it on these engines, in this order: NAME,NAME or all; see mortise engines"};
+    PluginFlags flags_{line_, "run it on these engines, in this order: NAME,NAME or all; see mortise engines",
+                       PluginFlags::Streams::dropped};
 };
 
 Result<void> BenchCommand::read_forms(Plan& plan) const {
@@ -153,11 +170,9 @@ Result<Plan> BenchCommand::make_plan() const {
     plan.module = operands[0];
     plan.name = operands[1];
     plan.arguments.assign(operands.begin() + 2, operands.end());
+    if (plan.module == "-" && std::ranges::count(plan.arguments, "-") != 0) return wrong("MODULE and an ARG are both -: stdin is read once");
     plan.json = given(json_);
     if (auto read = read_forms(plan); !read) return fail(std::move(read).error());
-    auto stdio = flags_.stdio();
-    if (!stdio) return fail(std::move(stdio).error());
-    if (*stdio) return wrong("--stdio has no meaning for bench: what the guest writes is dropped");
     plan.plugin.sandbox.standard_output = DiscardOutput{};
     plan.plugin.sandbox.standard_error = DiscardOutput{};
     plan.plugin.instance_policy = InstancePolicy::kept;   // whatever the ABI's own is: fresh instances have a figure of their own
@@ -166,6 +181,7 @@ Result<Plan> BenchCommand::make_plan() const {
     auto engines = parse_engines(plan.runtime.engine);
     if (!engines) return fail(std::move(engines).error());
     plan.engines = *std::move(engines);
+    plan.all_engines = plan.runtime.engine == "all";
     if (const auto abi = text_of_option(abi_)) {
         if (abi->empty()) return wrong("--abi: the name is empty");
         plan.plugin.abi = *abi;
@@ -217,16 +233,19 @@ EngineReport BenchCommand::measure_engine(const Plan& plan, const std::string& e
 }
 
 int BenchCommand::carry_out(const Plan& plan) {
-    auto bytes = read_file(plan.module, plan.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(plan.module, plan.plugin.load_limits.module_bytes);
     if (!bytes) return report("cannot load " + plan.module, bytes.error());
     std::vector<std::pair<std::string, EngineReport>> engines;
     for (const auto& name : plan.engines) engines.emplace_back(name, measure_engine(plan, name, *bytes));
     const bool any = std::ranges::any_of(engines, [](const auto& one) { return one.second.has_value(); });
-    const int status = any ? int{kDone} : report("cannot measure " + in_quotes(plan.name), engines.front().second.error());
-    if (!any && !plan.json) {
-        for (auto one = engines.begin() + 1; one != engines.end(); ++one) report(one->first, one->second.error());
-        return status;
+    int status = kDone;
+    for (const auto& [name, measured] : engines) {
+        if (measured) continue;
+        const std::string what = "cannot measure " + in_quotes(plan.name);
+        const int failed = report(engines.size() == 1 ? what : what + " on " + name, measured.error(), load_hint(*bytes, measured.error()));
+        if (status == kDone && (!any || !plan.all_engines)) status = failed;
     }
+    if (!any && !plan.json) return status;
     const int printed = print(plan.json ? bench_as_json(plan.module, plan.name, engines) : bench_as_text(engines));
     return printed != kDone ? printed : status;
 }

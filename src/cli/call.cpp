@@ -71,11 +71,11 @@ private:
     static int call_once(const Plugin& plugin, Recorder* recorder, const Plan& plan);
     static int print_outcome(const Plugin& plugin, const Outcome& outcome, const Plan& plan);
     static int call_failed(const Plugin& plugin, const Plan& plan, const Error& error);
-    static int failed(const Plan& plan, std::string_view what, const Error& error);
+    static int failed(const Plan& plan, std::string_view what, const Error& error, std::string_view hint = {});
 
     CommandLine line_{"call [options] MODULE NAME [ARG...]",
                       "Loads the module, makes one instance, calls NAME once and prints the result. MODULE is a .wasm file, or a .wat "
-                      "file where the engine reads the text format. For ABIs that carry values the ARGs are values; their types come "
+                      "file where the engine reads the text format; - is stdin. For ABIs that carry values the ARGs are values; their types come "
                       "from the module where it tells them, else from --types, else from their form. For ABIs that carry a payload "
                       "there is one ARG at most, the payload: @FILE reads it from a file, and - from stdin."};
     CLI::Option* abi_ = line_.option("--abi", "NAME", "the plugin's ABI, instead of recognising it; see mortise abis");
@@ -111,11 +111,13 @@ Result<void> CallCommand::read_operands(Plan& plan) const {
     plan.module = operands[0];
     if (plan.mode == Plan::Mode::json_lines) {
         if (operands.size() > 1) return wrong("--jsonl takes no NAME: the requests on stdin have it");
+        if (plan.module == "-") return wrong("--jsonl reads requests from stdin, the module cannot come from there as well");
         return {};
     }
     if (operands.size() < 2) return wrong("call what? NAME is missing after " + in_quotes(plan.module));
     plan.name = operands[1];
     plan.arguments.assign(operands.begin() + 2, operands.end());
+    if (plan.module == "-" && std::ranges::count(plan.arguments, "-") != 0) return wrong("MODULE and an ARG are both -: stdin is read once");
     return {};
 }
 
@@ -209,8 +211,8 @@ Result<void> CallCommand::add_host(const Runtime& runtime, BytesView bytes, Plan
 }
 
 // With --json a script reads the answer, so it gets one whatever fails; people read the line on stderr.
-int CallCommand::failed(const Plan& plan, std::string_view what, const Error& error) {
-    const int status = report(what, error);
+int CallCommand::failed(const Plan& plan, std::string_view what, const Error& error, std::string_view hint) {
+    const int status = report(what, error, hint);
     if (plan.mode != Plan::Mode::json) return status;
     const int printed = print(to_line(failure_to_json(error)) + '\n');
     return printed != kDone ? printed : status;
@@ -219,7 +221,7 @@ int CallCommand::failed(const Plan& plan, std::string_view what, const Error& er
 int CallCommand::carry_out(Plan& plan) {
     const std::string loading = "cannot load " + plan.module;
     const Runtime runtime(plan.runtime);
-    auto bytes = read_file(plan.module, plan.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(plan.module, plan.plugin.load_limits.module_bytes);
     if (!bytes) return failed(plan, loading, bytes.error());
     Services services;
     if (auto added = add_host(runtime, *bytes, plan, services); !added) return failed(plan, "host file " + plan.host_file, added.error());
@@ -228,12 +230,15 @@ int CallCommand::carry_out(Plan& plan) {
     else plan.plugin.observer = recorder;
     auto plugin = runtime.load_bytes(*bytes, plan.plugin);
     if (!plugin) {
-        const int status = failed(plan, loading, plugin.error());
+        const int status = failed(plan, loading, plugin.error(), load_hint(*bytes, plugin.error()));
         // Scripts tell by 2 that no line was served, even where a limit is what was in the way.
         return plan.mode == Plan::Mode::json_lines && status == kPluginFailed ? kWrongInput : status;
     }
     recorder->set_abi(plugin->abi().name);
-    if (plan.mode == Plan::Mode::json_lines) return serve_requests(*plugin, *recorder, services, plan.types, plan.settings);
+    if (plan.mode == Plan::Mode::json_lines) {
+        if (auto fit = check_forms(*plugin, plan.types, plan.settings.codec); !fit) return report("cannot serve " + plan.module, fit.error());
+        return serve_requests(*plugin, *recorder, services, plan.types, plan.settings);
+    }
     return call_once(*plugin, plan.mode == Plan::Mode::json ? recorder.get() : nullptr, plan);
 }
 

@@ -72,11 +72,13 @@ Result<Bytes> payload_argument(const std::string& text) {
 Result<Bytes> encoded(Bytes bytes, Codec codec) {
     if (codec == Codec::raw || bytes.empty()) return bytes;
     if (codec == Codec::json) {
-        if (auto json = parse_json(text_of(bytes)); !json) return wrong("the payload is " + json.error().message());
+        if (auto json = parse_json(text_of(bytes)); !json) return wrong("the payload cannot be read: " + json.error().message());
         return bytes;
     }
     auto packed = codec::msgpack_from_json(text_of(bytes), kCodecLimits);
     if (!packed) return wrong("the payload is no JSON to make MessagePack of: " + packed.error().message());
+    // As in a request: of a key that is there twice nobody could say which one counts.
+    if (auto json = parse_json(text_of(bytes)); !json) return wrong("the payload cannot be read: " + json.error().message());
     return packed;
 }
 
@@ -99,7 +101,7 @@ Result<Json> decoded(const Bytes& bytes, Codec codec) {
         text = text_of(bytes);
     }
     auto json = parse_json(text);
-    if (!json) return fail(ErrorCode::decode, "the response is " + json.error().message());
+    if (!json) return fail(ErrorCode::decode, "the response cannot be converted: " + json.error().message());
     return json;
 }
 
@@ -167,16 +169,21 @@ Result<Call> message_call(const Plugin& plugin, Request request) {
 
 }  // namespace
 
+Result<void> check_forms(const Plugin& plugin, const std::optional<Signature>& types, Codec codec) {
+    if (!takes_values(plugin)) return refuse_types(plugin, types);
+    if (codec == Codec::raw) return {};
+    return wrong("--codec is for ABIs that carry a payload; " + plugin.abi().name + " carries values");
+}
+
 Result<Call> make_call(const Plugin& plugin, const std::string& name, std::span<const std::string> arguments,
                        const std::optional<Signature>& types, Codec codec) {
     Request request{.name = name};
+    if (auto fit = check_forms(plugin, types, codec); !fit) return fail(std::move(fit).error());
     if (takes_values(plugin)) {
-        if (codec != Codec::raw) return wrong("--codec is for ABIs that carry a payload; " + plugin.abi().name + " carries values");
         auto values = convert_arguments(plugin, name, arguments, types, value_of_text);
         if (!values) return fail(std::move(values).error());
         return value_call(plugin, request, *std::move(values), types);
     }
-    if (auto none = refuse_types(plugin, types); !none) return fail(std::move(none).error());
     const bool folds = plugin.abi().name == "dataflow";   // a function of two inputs: the accumulator first
     if (arguments.size() > (folds ? 2u : 1u)) {
         return wrong(plugin.abi().name + (folds ? " takes an accumulator and a payload at most, not " : " takes one payload, not ") +

@@ -31,6 +31,9 @@ struct Call {
     bool reset_state = false;                       ///< forget the services' state before it
 };
 
+/// Whether the options `--types` and `--codec` mean anything to the plugin. Errors: `invalid_argument`.
+Result<void> check_forms(const Plugin& plugin, const std::optional<Signature>& types, Codec codec);
+
 /// The call that command-line arguments after NAME mean. `codec` converts a payload. Errors: `invalid_argument`, `type_mismatch`,
 /// and those of reading a file that holds the payload.
 Result<Call> make_call(const Plugin& plugin, const std::string& name, std::span<const std::string> arguments,

@@ -29,9 +29,15 @@ struct Target {
     PluginOptions plugin;
 };
 
+// Writing it would lose the module. A terminal may well be both.
+bool is_same_file(const std::string& one, const std::string& other) {
+    std::error_code missing;
+    return std::filesystem::is_regular_file(one, missing) && std::filesystem::equivalent(one, other, missing);
+}
+
 int compile(const Target& target) {
     const std::string compiling = "cannot compile " + target.module;
-    auto bytes = read_file(target.module, target.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(target.module, target.plugin.load_limits.module_bytes);
     if (!bytes) return report(compiling, bytes.error());
     auto compiled = Runtime(target.runtime).compile(*bytes, target.plugin);
     if (!compiled) return report(compiling, compiled.error());
@@ -74,6 +80,7 @@ int run_compile(Arguments arguments) {
     if (auto suits = suit(target, command); !suits) return line.wrong_value(suits.error());
     if (auto applied = flags.apply(target.runtime, target.plugin, target.plugin.name); !applied) return line.wrong_value(applied.error());
     target.plugin.interruptible = command == "call" || target.plugin.limits.call_time.has_value();
+    if (is_same_file(target.module, target.output)) return line.wrong_usage({}, "--output: that is MODULE itself");
     if (!target.runtime.code_cache && target.output.empty()) {
         return line.wrong_usage({}, "compile into what? there is no cache: name a file with -o");
     }

@@ -74,9 +74,13 @@ int choose(Arguments arguments) {
     }
     const auto& name = arguments.front();
     if (name == "--help" || name == "-h") return print(help());
-    if (name == "--version") return print("mortise " + std::string(version()) + '\n');
-    const auto* command = std::ranges::find(kCommands, name, &Command::name);
-    if (command == std::end(kCommands)) return unknown(name);
+    if (name == "help" && arguments.size() == 1) return print(help());
+    if (name == "--version" || name == "version") return print("mortise " + std::string(version()) + '\n');
+    const bool help_wanted = name == "help";
+    const auto& wanted = help_wanted ? arguments[1] : name;
+    const auto* command = std::ranges::find(kCommands, wanted, &Command::name);
+    if (command == std::end(kCommands)) return unknown(wanted);
+    if (help_wanted) return command->run(std::vector<std::string>{"--help"});
     return command->run(arguments.subspan(1));
 }
 

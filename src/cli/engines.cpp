@@ -56,6 +56,8 @@ std::string as_text(const std::vector<EngineInfo>& engines) {
         for (const bool has : {true, false}) {
             std::string names;
             for (const auto& [name, member] : kCapabilities) {
+                const bool substitute = member == &Capabilities::rewritten_metering;
+                if (!has && substitute && engine.capabilities.interrupt && engine.capabilities.fuel) continue;   // it does both by itself
                 if (engine.capabilities.*member == has) names += ' ' + std::string(name);
             }
             if (!names.empty()) out += (has ? "  can:  " : "  lacks:") + (has ? names.substr(1) : names) + '\n';

@@ -69,4 +69,8 @@ Result<void> write_file(const std::string& path, BytesView content) {
 
 Result<Bytes> read_standard_input(std::uint64_t limit) { return read_all(STDIN_FILENO, limit); }
 
+Result<Bytes> read_module_file(const std::string& path, std::uint64_t limit) {
+    return path == "-" ? read_standard_input(limit) : read_file(path, limit);
+}
+
 }  // namespace mortise::cli

@@ -12,6 +12,9 @@ namespace mortise::cli {
 /// `limit` bytes), `io`. The message does not name the file.
 Result<Bytes> read_file(const std::string& path, std::uint64_t limit);
 
+/// A module: what stdin has where `path` is "-", else the file's content. Errors: as those.
+Result<Bytes> read_module_file(const std::string& path, std::uint64_t limit);
+
 /// Writes a new file's content, or that of one that is there. Errors: `io`.
 Result<void> write_file(const std::string& path, BytesView content);
 

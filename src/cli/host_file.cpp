@@ -131,7 +131,7 @@ Result<HostEntry> read_entry(const Json& json, std::size_t number) {
 std::string entry_name(const HostEntry& entry) { return "entry " + std::to_string(entry.number); }
 
 Result<HostFile> parse_host_file(std::string_view text) {
-    auto json = parse_json(text);
+    auto json = parse_json(text, {}, LongIntegers::kept);
     if (!json) return fail(std::move(json).error());
     if (!json->is_array()) return wrong("a host file must be an array of entries, not " + std::string(kind_of_json(*json)));
     HostFile file;

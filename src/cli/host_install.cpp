@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <mortise/abi/aspect.hpp>
 #include <mortise/abi/w3bstream.hpp>
 
 #include "cli/host_reply.hpp"
+#include "cli/text.hpp"
 
 namespace mortise::cli {
 
@@ -93,9 +95,15 @@ void install_function(const std::shared_ptr<const HostFile>& file, const HostEnt
     if (entry.gas) {
         extra = abi::aspect::GasRule(abi::aspect::StaticGas{.cost = static_cast<std::int64_t>(*entry.gas)});
     }
+    // The other ABIs name the function themselves, or hand the error to the guest as it is.
+    std::string failed;
+    if (abi == "plain") failed = "host function " + in_quotes(import.module) + ' ' + in_quotes(import.name) + " failed: ";
     out.add_dynamic(import.module, import.name, types->params, result,
-                    [file, &entry, result, input = input_of(types->params, abi)](const HostCall&, std::span<const ValueView> arguments) {
-                        return reply_value(entry, arguments, result, input);
+                    [file, &entry, result, failed = std::move(failed), input = input_of(types->params, abi)](
+                        const HostCall&, std::span<const ValueView> arguments) -> Result<Value> {
+                        auto value = reply_value(entry, arguments, result, input);
+                        if (value || failed.empty() || !std::holds_alternative<ErrorReply>(entry.reply)) return value;
+                        return fail(value.error().code(), failed + value.error().message());
                     },
                     std::move(extra));
 }

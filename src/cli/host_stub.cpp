@@ -6,6 +6,7 @@
 #include <mortise/bytes.hpp>
 
 #include "cli/host_install.hpp"
+#include "cli/text.hpp"
 
 namespace mortise::cli {
 
@@ -43,6 +44,19 @@ Json function_entry(const Import& import) {
     entry["types"] = type_list(import.function.params) + "->" + type_list(import.function.results);
     entry["reply"] = import.function.results.empty() ? Json(nullptr) : value_reply(0);
     return entry;
+}
+
+// Why a host file has no entry for it; empty if it may have one.
+std::string cannot_be_given(const Import& import) {
+    if (import.kind != ExternKind::function) return "is a " + std::string(to_string(import.kind)) + ", a host file gives functions";
+    if (import.function.results.size() > 1) return "has " + std::to_string(import.function.results.size()) + " results, a host file gives one";
+    for (const auto* types : {&import.function.params, &import.function.results}) {
+        const auto odd = std::ranges::find_if(*types, [](ValType type) {
+            return type != ValType::i32 && type != ValType::i64 && type != ValType::f32 && type != ValType::f64;
+        });
+        if (odd != types->end()) return "has type " + to_string(import.function) + ", a host file gives no " + std::string(to_string(*odd));
+    }
+    return {};
 }
 
 // The values behind an aspect's pointers cannot be seen in the import: text is the likeliest.
@@ -89,24 +103,28 @@ Json message_entry(std::string_view abi) {
 
 }  // namespace
 
-std::string host_stub(const Inspection& inspection) {
+HostStub host_stub(const Inspection& inspection) {
     const auto chosen = chosen_abi(inspection);
     const std::string abi = chosen ? chosen->abi : "plain";
+    HostStub stub;
     Json entries = Json::array();
     for (const auto& import : inspection.module.imports) {
-        if (import.kind != ExternKind::function) continue;
+        const auto problem = cannot_be_given(import);
         if (import.name == "__host_call" && provided_by_abi(import, abi)) entries.push_back(message_entry(abi));
-        else if (!provided_by_abi(import, abi)) entries.push_back(entry_of(import, abi));
+        else if (provided_by_abi(import, abi)) continue;
+        else if (!problem.empty()) stub.left_out.push_back("import " + in_quotes(import.module) + ' ' + in_quotes(import.name) + ' ' + problem);
+        else entries.push_back(entry_of(import, abi));
     }
     // An import may stand there twice; one entry serves both.
-    std::string out = "[";
     std::vector<std::string> lines;
     for (const auto& entry : entries) {
         auto line = to_line(entry);
         if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
     }
-    for (const auto& line : lines) out += (&line == &lines.front() ? "\n  " : ",\n  ") + line;
-    return out + (lines.empty() ? "]\n" : "\n]\n");
+    stub.text = "[";
+    for (const auto& line : lines) stub.text += (&line == &lines.front() ? "\n  " : ",\n  ") + line;
+    stub.text += lines.empty() ? "]\n" : "\n]\n";
+    return stub;
 }
 
 }  // namespace mortise::cli

@@ -134,7 +134,9 @@ void add_facts(Page& page, const Findings& findings) {
     std::string size = size_text(inspection.module_bytes) + ", " + size_text(module.code_bytes) + " of it code in " +
                        counted(module.functions.size(), "function") + ", " + size_text(module.data_bytes) + " data";
     page.fact("size", size);
-    if (inspection.form != "binary") page.fact("form", inspection.form == "text" ? "text format" : "container of " + inspection.form);
+    if (inspection.form == "text") page.fact("form", "text format");
+    else if (inspection.form == "compiled") page.fact("form", "compiled plugin");
+    else if (inspection.form != "binary") page.fact("form", "container of " + inspection.form);
     page.fact("SHA-256", inspection.sha256);
     std::string label = "made by";
     for (const auto& producer : module.producers) page.fact(std::exchange(label, {}), producer);

@@ -32,7 +32,11 @@ std::string findings_text(const Findings& findings, bool colour);
 /// For scripts.
 Json findings_json(const Findings& findings);
 
-/// A host file with an entry for each import that somebody must provide, to be filled in.
-std::string host_stub(const Inspection& inspection);
+/// A host file, and what no host file can give.
+struct HostStub {
+    std::string text;                     ///< an entry for each import that somebody must provide, to be filled in
+    std::vector<std::string> left_out;    ///< an import each, with the reason
+};
+HostStub host_stub(const Inspection& inspection);
 
 }  // namespace mortise::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <mortise/bytes.hpp>
@@ -16,15 +17,17 @@ namespace {
 // floating point, and looks each key of an object up among all earlier ones.
 class Builder final : public nlohmann::json_sax<Json> {
 public:
-    explicit Builder(const JsonLimits& limits) : limits_(limits) {}
+    Builder(const JsonLimits& limits, LongIntegers long_integers) : limits_(limits), long_integers_(long_integers) {}
 
     bool null() override { return add(Json(nullptr)) != nullptr; }
     bool boolean(bool value) override { return add(Json(value)) != nullptr; }
     bool number_integer(number_integer_t value) override { return add(Json(value)) != nullptr; }
     bool number_unsigned(number_unsigned_t value) override { return add(Json(value)) != nullptr; }
     bool number_float(number_float_t value, const string_t& text) override {
-        if (text.find_first_of(".eE") == string_t::npos) return refuse("the integer " + in_quotes(text) + " does not fit in 64 bits");
-        return add(Json(value)) != nullptr;
+        if (text.find_first_of(".eE") != string_t::npos) return add(Json(value)) != nullptr;
+        if (long_integers_ == LongIntegers::refused) return refuse("the integer " + in_quotes(text) + " does not fit in 64 bits");
+        // As the one type that no JSON text has.
+        return add(Json::binary(std::vector<std::uint8_t>(text.begin(), text.end()))) != nullptr;
     }
     bool string(string_t& value) override { return add(Json(std::move(value))) != nullptr; }
     bool binary(binary_t&) override { return refuse("binary"); }
@@ -103,6 +106,7 @@ private:
     }
 
     const JsonLimits limits_;
+    const LongIntegers long_integers_;
     std::uint64_t values_ = 0;
     std::vector<Json*> open_;
     std::vector<std::string_view> keys_;
@@ -110,11 +114,27 @@ private:
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
-    Builder builder(limits);
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits, LongIntegers long_integers) {
+    Builder builder(limits, long_integers);
     const bool read = Json::sax_parse(text.begin(), text.end(), &builder);
     if (!read) return fail(ErrorCode::invalid_argument, builder.problem.value_or("not JSON"));
     return std::move(builder.result);
+}
+
+bool is_json(std::string_view text) { return Json::accept(text.begin(), text.end()); }
+
+std::optional<std::string_view> long_integer(const Json& json) noexcept {
+    const auto* digits = json.get_ptr<const Json::binary_t*>();
+    if (digits == nullptr) return std::nullopt;
+    return text_of(std::as_bytes(std::span(digits->data(), digits->size())));
+}
+
+std::optional<std::string_view> find_long_integer(const Json& json) noexcept {
+    if (!json.is_structured()) return long_integer(json);
+    for (const auto& item : json) {   // as deep as parsing allows
+        if (const auto found = find_long_integer(item)) return found;
+    }
+    return std::nullopt;
 }
 
 std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -129,7 +149,7 @@ std::string_view kind_of_json(const Json& json) noexcept {
         case Json::value_t::number_integer:
         case Json::value_t::number_unsigned: return "an integer";
         case Json::value_t::number_float: return "a number";
-        case Json::value_t::binary:
+        case Json::value_t::binary: return "an integer beyond 64 bits";
         case Json::value_t::discarded: break;
     }
     return "nothing";

@@ -32,7 +32,8 @@ Json error_to_json(const Error& error) {
         out["guest_message"] = to_utf8_lossy(*guest);
         if (!is_utf8(*guest)) out["guest_message_base64"] = codec::base64_encode(bytes_of(*guest));
     }
-    if (const auto trap = error.trap(); trap && error.code() == ErrorCode::trap) out["trap"] = to_string(*trap);
+    const bool trapped = error.code() == ErrorCode::trap || error.code() == ErrorCode::memory_limit;
+    if (const auto trap = error.trap(); trap && trapped) out["trap"] = to_string(*trap);
     if (const auto status = error.exit_status()) out["exit_status"] = *status;
     if (!error.context().empty()) {
         auto& context = out["context"] = Json::array();

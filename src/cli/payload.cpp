@@ -49,6 +49,9 @@ Result<Bytes> parse_payload(const Json& json, std::string_view what) {
     if (json.size() == 2 && json.contains("base64") && json.contains("text")) return from_both(json, what);
     if (json.size() != 1) return wrong(what, "it has " + counted(json.size(), "member") + "; " + std::string(kForms));
     const auto& [form, value] = *json.get_ref<const Json::object_t&>().begin();
+    if (const auto digits = find_long_integer(value)) {
+        return wrong(what, "the integer " + in_quotes(*digits) + " does not fit in 64 bits");
+    }
     if (form == "json") return copy_bytes(to_line(value));
     if (form == "msgpack") {
         auto packed = codec::msgpack_from_json(to_line(value), kCodecLimits);

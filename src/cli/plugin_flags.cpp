@@ -19,6 +19,10 @@ std::unexpected<Error> wrong(const CLI::Option* option, std::string_view why) {
     return fail(ErrorCode::invalid_argument, option->get_name() + ": " + std::string(why));
 }
 
+std::unexpected<Error> wrong_time(Error error) {
+    return fail(error.code(), error.message() + ", or none for no limit");
+}
+
 Result<void> check_directory(const CLI::Option* option, const std::string& path) {
     std::error_code problem;
     const auto status = std::filesystem::status(path, problem);
@@ -29,7 +33,7 @@ Result<void> check_directory(const CLI::Option* option, const std::string& path)
 
 }  // namespace
 
-PluginFlags::PluginFlags(CommandLine& line, std::string engine_about)
+PluginFlags::PluginFlags(CommandLine& line, std::string engine_about, Streams streams)
     : engine_(line.option("--engine", "NAME", std::move(engine_about))),
       sha256_(line.option("--sha256", "HEX", "refuse the module unless its file has this SHA-256")),
       cache_(add_cache(line)),
@@ -41,7 +45,7 @@ PluginFlags::PluginFlags(CommandLine& line, std::string engine_about)
       directories_(line.options("--dir", "HOST::GUEST[:ro]", "let it see the directory HOST as GUEST; :ro forbids changes. Repeatable", kSandbox)),
       environment_(line.options("--env", "KEY=VALUE", "an environment variable. Repeatable", kSandbox)),
       arguments_(line.options("--arg", "TEXT", "an argument of the program, after its name. Repeatable", kSandbox)),
-      stdio_(line.option("--stdio", "inherit|discard", "its stdin, stdout and stderr: ours, or none", kSandbox)),
+      stdio_(streams == Streams::dropped ? nullptr : line.option("--stdio", "inherit|discard", "its stdin, stdout and stderr: ours, or none", kSandbox)),
       clock_(line.option("--clock", "real|fixed", "real time, or one that moves a fixed step with each look", kSandbox)),
       seed_(line.option("--seed", "N", "random numbers from this seed, the same in each run", kSandbox)) {}
 
@@ -58,7 +62,7 @@ std::optional<CodeCacheOptions> PluginFlags::cache(const CLI::Option* option) {
 }
 
 Result<std::optional<PluginFlags::Stdio>> PluginFlags::stdio() const {
-    const auto text = text_of_option(stdio_);
+    const auto text = stdio_ == nullptr ? std::nullopt : text_of_option(stdio_);
     if (!text) return std::nullopt;
     if (*text == "inherit") return Stdio::inherit;
     if (*text == "discard") return Stdio::discard;
@@ -70,7 +74,7 @@ Result<void> PluginFlags::apply_limits(RuntimeOptions& runtime, Limits& limits) 
         limits.call_time = limits.start_time = std::nullopt;
     } else if (given(timeout_)) {
         auto time = parsed(timeout_, parse_duration);
-        if (!time) return fail(std::move(time).error());
+        if (!time) return wrong_time(std::move(time).error());
         limits.call_time = limits.start_time = *time;
     }
     if (given(fuel_)) {
@@ -110,6 +114,8 @@ Result<void> PluginFlags::apply_sandbox(Sandbox& sandbox, const std::string& pro
         auto directory = parse_directory(text);
         if (!directory) return wrong(directories_, directory.error().message());
         if (auto there = check_directory(directories_, directory->host_path); !there) return there;
+        const auto same = std::ranges::find(sandbox.directories, directory->guest_path, &HostDirectory::guest_path);
+        if (same != sandbox.directories.end()) return wrong(directories_, "the guest has two directories " + in_quotes(directory->guest_path));
         sandbox.directories.push_back(*std::move(directory));
     }
     for (const auto& text : environment_->results()) {
@@ -130,6 +136,7 @@ Result<void> PluginFlags::apply_sandbox(Sandbox& sandbox, const std::string& pro
 Result<void> PluginFlags::apply(RuntimeOptions& runtime, PluginOptions& plugin, const std::string& program) const {
     if (given(engine_)) runtime.engine = engine_->results().at(0);
     if (given(engine_) && runtime.engine.empty()) return wrong(engine_, "the name is empty");
+    if (text_of_option(cache_) == "") return wrong(cache_, "the name is empty");
     runtime.code_cache = cache(cache_);
     plugin.trust_compiled_code = given(trust_compiled_);
     if (const auto digest = text_of_option(sha256_)) {
@@ -139,6 +146,12 @@ Result<void> PluginFlags::apply(RuntimeOptions& runtime, PluginOptions& plugin, 
     }
     if (auto done = apply_limits(runtime, plugin.limits); !done) return done;
     return apply_sandbox(plugin.sandbox, program);
+}
+
+std::string_view load_hint(BytesView module, const Error& error) {
+    if (error.code() != ErrorCode::denied) return {};
+    const auto seen = Runtime().inspect(module);
+    return seen && seen->form == "compiled" ? "--trust-compiled runs it, whoever made it: it can do anything" : "";
 }
 
 Result<HostDirectory> parse_directory(std::string_view text) {

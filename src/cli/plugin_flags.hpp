@@ -15,8 +15,11 @@ namespace mortise::cli {
 /// The options that `call` and `run` share: engine, limits, sandbox, trust.
 class PluginFlags {
 public:
+    enum class Streams : std::uint8_t { chosen, dropped };   ///< dropped: there is no `--stdio`
+
     /// Adds them to the command line, which must outlive this. `engine_about` is what `--engine` means to the subcommand.
-    explicit PluginFlags(CommandLine& line, std::string engine_about = "run it on this engine; see mortise engines");
+    explicit PluginFlags(CommandLine& line, std::string engine_about = "run it on this engine; see mortise engines",
+                         Streams streams = Streams::chosen);
 
     /// What they say, on top of what is in `runtime` and `plugin`: the subcommand's own defaults. `program` is the name that the
     /// guest sees as its own where it gets arguments at all. Errors: `invalid_argument`, `not_found` (a directory), naming the option.
@@ -52,6 +55,9 @@ private:
     CLI::Option* clock_;
     CLI::Option* seed_;
 };
+
+/// What to do about a plugin that is not loaded; empty where the error's usual hint will do.
+std::string_view load_hint(BytesView module, const Error& error);
 
 /// "HOST::GUEST" or "HOST::GUEST:ro". Errors: `invalid_argument`.
 Result<HostDirectory> parse_directory(std::string_view text);

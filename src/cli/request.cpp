@@ -111,7 +111,7 @@ Result<void> read_member(std::string_view member, Json& value, Request& request)
 }  // namespace
 
 Result<Request> parse_request(std::string_view line) {
-    auto json = parse_json(line);
+    auto json = parse_json(line, {}, LongIntegers::kept);
     if (!json) return fail(std::move(json).error());
     if (!json->is_object()) return wrong("a request must be an object, not " + std::string(kind_of_json(*json)));
     Request request;

@@ -26,7 +26,7 @@ constexpr std::int32_t kLastStatus = 125;   // shells give the numbers above a m
 // The status of a command that exited by itself.
 int guest_status(std::int32_t status) {
     if (status >= 0 && status <= kLastStatus) return status;
-    print_error("the guest exited with status " + std::to_string(static_cast<std::uint32_t>(status)),
+    print_error("the guest exited with status " + std::to_string(status),
                 "only 0 to 125 can be handed on, 1 stands for it");
     return kPluginFailed;
 }
@@ -71,12 +71,13 @@ Result<Settings> read_settings(const PluginFlags& flags, std::span<const std::st
 
 int run_module(const std::string& module, const Settings& settings) {
     const std::string loading = "cannot load " + module;
-    auto bytes = read_file(module, settings.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(module, settings.plugin.load_limits.module_bytes);
     if (!bytes) return report(loading, bytes.error());
     auto plugin = Runtime(settings.runtime).load_bytes(*bytes, settings.plugin);
     if (!plugin) {
         const bool missing = plugin.error().code() == ErrorCode::missing_import;
-        return report(loading, plugin.error(), missing ? "a command gets WASI alone; mortise call gives host functions with --host FILE" : "");
+        return report(loading, plugin.error(), missing ? "a command gets WASI alone; mortise call gives host functions with --host FILE"
+                                                       : load_hint(*bytes, plugin.error()));
     }
     const auto* start = plugin->module().exported_function("_start");
     if (start == nullptr || *start != FunctionType{}) {

@@ -59,8 +59,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     bool overflow = false;
     const auto quantity = read(text, kTimes, overflow);
     if (!quantity && !overflow) return wrong(text, "is no time; write 500ms, 2s, 5min or 1h");
-    if (overflow || quantity->number > kMost / quantity->factor) return wrong(text, "is longer than 1000 years");
-    if (quantity->number == 0) return wrong(text, "leaves no time at all; write none for no limit");
+    if (overflow || quantity->number > kMost / quantity->factor) return wrong(text, "is longer than 1000 years; write 500ms, 2s, 5min or 1h");
+    if (quantity->number == 0) return wrong(text, "leaves no time at all; write 500ms, 2s, 5min or 1h");
     return std::chrono::milliseconds(quantity->number * quantity->factor);
 }
 

@@ -1,19 +1,39 @@
 #include <mortise/code_cache.hpp>
 
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "trust/code_cache.hpp"
+#include "trust/private_folder.hpp"
 
 namespace mortise {
 
 namespace {
 
-Result<trust::CodeCache> open(const CodeCacheOptions& options) {
-    if (!options.folder.empty()) return trust::CodeCache::open(options.folder, options.most_bytes);
-    auto folder = default_code_cache_folder();
-    if (!folder) return fail(std::move(folder).error());
-    return trust::CodeCache::open(*folder, options.most_bytes);
+// Whoever looks at a cache must not make one. Nothing: the user's own is not there yet.
+Result<std::optional<trust::CodeCache>> open(const CodeCacheOptions& options) {
+    std::filesystem::path folder = options.folder;
+    if (folder.empty()) {
+        auto own = default_code_cache_folder();
+        if (!own) return fail(std::move(own).error());
+        folder = *std::move(own);
+    }
+    std::error_code unreadable;   // left to opening it
+    const bool there = std::filesystem::exists(folder, unreadable) || unreadable;
+    if (there) {
+        // Its privacy first: what is in somebody else's folder says nothing.
+        if (auto opened = trust::PrivateFolder::open(folder); !opened) return fail(std::move(opened).error());
+    }
+    if (there && (std::filesystem::exists(folder / "secret", unreadable) || unreadable)) {
+        auto cache = trust::CodeCache::open(folder, options.most_bytes);
+        if (!cache) return fail(std::move(cache).error());
+        return std::optional(*std::move(cache));
+    }
+    if (options.folder.empty()) return std::optional<trust::CodeCache>();
+    return fail(ErrorCode::not_found, folder.string() + (there ? " is no code cache" : ": no such folder"));
 }
 
 }  // namespace
@@ -33,7 +53,8 @@ Result<std::filesystem::path> default_code_cache_folder() {
 Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options) {
     auto cache = open(options);
     if (!cache) return fail(std::move(cache).error());
-    auto entries = cache->list();
+    if (!*cache) return std::vector<CachedCode>();
+    auto entries = (*cache)->list();
     if (!entries) return fail(std::move(entries).error());
     std::vector<CachedCode> out;
     for (auto& entry : *entries) {
@@ -52,7 +73,8 @@ Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options)
 Result<ClearedCode> clear_code_cache(const CodeCacheOptions& options) {
     auto cache = open(options);
     if (!cache) return fail(std::move(cache).error());
-    auto cleared = cache->clear();
+    if (!*cache) return ClearedCode();
+    auto cleared = (*cache)->clear();
     if (!cleared) return fail(std::move(cleared).error());
     return ClearedCode{cleared->entries, cleared->bytes};
 }

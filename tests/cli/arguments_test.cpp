@@ -39,6 +39,20 @@ TEST(Argument, integer_too_long_for_any_type_is_refused_by_number) {
     EXPECT_THAT(problem(value_of_text("1e999", {}, 1)), HasSubstr("out of range"));
 }
 
+TEST(JsonArgument, integer_beyond_64_bits_is_a_float_where_one_is_wanted_and_nothing_else) {
+    const auto read = [](const Wanted& wanted) {
+        return value_of_json(parse_json("-36893488147419103232", {}, LongIntegers::kept).value(), wanted, 2);
+    };
+    EXPECT_EQ(read(Kind::f64).value(), Value(-36893488147419103232.0));
+    EXPECT_EQ(read(ValType::f32).value(), Value(-36893488147419103232.0f));
+    for (const Wanted& wanted : {Wanted(), Wanted(Kind::i32), Wanted(Kind::u64), Wanted(ValType::i64)}) {
+        EXPECT_EQ(read(wanted).error().code(), ErrorCode::type_mismatch);
+        EXPECT_THAT(problem(read(wanted)), HasSubstr("argument 2: -36893488147419103232 is out of range for "));
+    }
+    EXPECT_THAT(problem(read(Kind::string)), HasSubstr("argument 2 is string, got -36893488147419103232"));
+    EXPECT_THAT(problem(read(Kind::boolean)), HasSubstr("argument 2 is bool"));
+}
+
 struct RangeCase { const char* name; Wanted wanted; const char* low; const char* below; const char* high; const char* above; };
 class Range : public testing::TestWithParam<RangeCase> {};
 TEST_P(Range, ends_are_taken_and_what_is_beyond_is_refused) {
@@ -92,6 +106,7 @@ TEST(Argument, text_bytes_and_bool_as_asked_for) {
     EXPECT_EQ(value_of_text(R"({"hex": "00ff"})", Kind::bytes, 1).value(), Value(copy_bytes(std::string_view("\0\xff", 2))));
     EXPECT_EQ(value_of_text("{not json", Kind::bytes, 1).value(), Value(copy_bytes("{not json")));
     EXPECT_THAT(problem(value_of_text(R"({"hex": "0"})", Kind::bytes, 1)), HasSubstr("odd number"));
+    EXPECT_THAT(problem(value_of_text(R"({"hex": "00", "hex": "01"})", Kind::bytes, 1)), HasSubstr("argument 1: the key \"hex\" is there more than once"));
     EXPECT_EQ(value_of_text("true", Kind::boolean, 1).value(), Value(true));
     EXPECT_THAT(problem(value_of_text("1", Kind::boolean, 1)), HasSubstr("argument 1 is bool"));
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -95,6 +96,37 @@ TEST_P(Golden, file) {
         else EXPECT_EQ(joined(lines), joined(step.expected)) << path.string() << ':' << step.line << "\n$ " << step.command;
     }
     if (update) write_golden(path, file);
+}
+
+// The console blocks of a document: "$ COMMAND", and below it what it prints.
+std::vector<Step> console_steps(const fs::path& path) {
+    std::vector<Step> steps;
+    std::ifstream in(path);
+    bool inside = false;
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        if (line.starts_with("```")) inside = line == "```console";
+        else if (inside && line.starts_with("$ ")) steps.push_back({.line = number, .before = {}, .command = line.substr(2), .input = {}, .expected = {}});
+        else if (inside && !steps.empty()) steps.back().expected.push_back(line);
+    }
+    return steps;
+}
+
+TEST(Documents, commands_print_what_they_say) {
+    const auto path = fs::path(MORTISE_SOURCE_DIR) / "docs/command.md";
+    const auto steps = console_steps(path);
+    ASSERT_FALSE(steps.empty()) << path;
+    if (!reads_text_format()) GTEST_SKIP() << "the default engine does not read the guests, which are in the text format";
+    const Scratch scratch;
+    ::setenv("XDG_CACHE_HOME", (scratch.path() / ".cache").c_str(), 1);
+    for (const auto& step : steps) {
+        auto lines = as_lines(run(step.command, "", kFolder, scratch.path()), scratch.path());
+        for (auto& line : lines) {
+            if (!line.starts_with('?')) line.erase(0, 2);   // the mark of its stream
+        }
+        EXPECT_EQ(joined(lines), joined(step.expected)) << path.string() << ':' << step.line << "\n$ " << step.command;
+    }
 }
 
 std::vector<std::string> all_files() {

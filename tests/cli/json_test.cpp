@@ -28,6 +28,23 @@ TEST(Json, longer_integers_are_refused_not_rounded) {
     EXPECT_EQ(problem("1e30"), "");
 }
 
+TEST(Json, longer_integers_are_kept_as_their_digits_where_that_is_asked_for) {
+    const auto json = parse_json(R"([1, 1.5, {"x": -18446744073709551616}])", {}, LongIntegers::kept).value();
+    EXPECT_EQ(long_integer(json[2]["x"]), "-18446744073709551616");
+    EXPECT_EQ(find_long_integer(json), "-18446744073709551616");
+    EXPECT_EQ(long_integer(json[0]), std::nullopt);
+    EXPECT_EQ(long_integer(json), std::nullopt);
+    EXPECT_EQ(find_long_integer(json[1]), std::nullopt);
+    EXPECT_EQ(find_long_integer(parse_json("[18446744073709551615, {}]").value()), std::nullopt);
+    EXPECT_EQ(kind_of_json(json[2]["x"]), "an integer beyond 64 bits");
+}
+
+TEST(Json, text_is_json_whatever_its_keys_and_numbers) {
+    EXPECT_TRUE(is_json(R"({"a": 1, "a": 99999999999999999999})"));
+    EXPECT_FALSE(is_json("{it} is text"));
+    EXPECT_FALSE(is_json(std::string(100'000, '[')));
+}
+
 TEST(Json, members_keep_their_order) {
     EXPECT_EQ(to_line(parse_json(R"({"z": 1, "a": {"y": [], "b": {}}, "m": null})").value()), R"({"z":1,"a":{"y":[],"b":{}},"m":null})");
 }

@@ -50,9 +50,11 @@ if [ -x "$prefix/bin/mortise" ]; then
     step "manual pages and completion"
     man=$(dirname "$(find "$prefix" -name mortise.1)")
     for command in $("$prefix/bin/mortise" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
-        grep -q '^\.SH OPTIONS' "$man/mortise-$command.1"
+        for section in OPTIONS 'EXIT STATUS' ENVIRONMENT; do
+            grep -q "^\.SH $section" "$man/mortise-$command.1"
+        done
     done
-    for file in bash-completion/completions/mortise zsh/site-functions/_mortise fish/vendor_completions.d/mortise.fish; do
+    for file in bash-completion/completions/mortise zsh/site-functions/_mortise fish/vendor_completions.d/mortise.fish doc/mortise/command.md; do
         test -s "$prefix/share/$file"
     done
 fi

@@ -41,14 +41,25 @@ Result<void> check_params(std::string_view name, const FunctionType& type, std::
 }
 
 Result<void> check_result(std::string_view name, const FunctionType& type, Kind wanted) {
-    if (wanted == Kind::none || wanted == Kind::any) return {};
+    if (wanted == Kind::none) return {};
+    for (std::size_t i = 0; i < type.results.size(); ++i) {
+        if (is_number(type.results[i])) continue;
+        const std::string which = type.results.size() == 1 ? "the result" : "result " + std::to_string(i + 1);
+        return fail(ErrorCode::type_mismatch, which + " of \"" + std::string(name) + "\" is " + std::string(to_string(type.results[i])) +
+                                                  ", which cannot be given here");
+    }
+    if (wanted == Kind::any) return {};
     if (wanted == Kind::string || wanted == Kind::bytes) {
         return fail(ErrorCode::abi_unknown, "asked \"" + std::string(name) + "\" for a " + std::string(to_string(wanted)) +
                                                 ", but the module shows no ABI that says how text and bytes cross; name one "
                                                 "with the option abi");
     }
     if (wanted == Kind::list) return {};
-    if (type.results.size() != 1 || wasm_type(wanted) != type.results[0]) {
+    if (type.results.size() == 1 && wasm_type(wanted) != type.results[0]) {
+        return fail(ErrorCode::type_mismatch, "the result of \"" + std::string(name) + "\" is " + std::string(to_string(type.results[0])) +
+                                                  ", asked for " + std::string(to_string(wanted)));
+    }
+    if (type.results.size() != 1) {
         return fail(ErrorCode::type_mismatch, "\"" + std::string(name) + "\" has type " + to_string(type) +
                                                   ", asked for one " + std::string(to_string(wanted)));
     }
