@@ -19,6 +19,13 @@ namespace w3b = abi::w3bstream;
 
 constexpr std::string_view kW3bstream = "w3bstream", kAspect = "aspect", kDataflow = "dataflow", kWasp = "wasp";
 
+// Nobody reads metrics here, and a queue of them would be full some day in a long run.
+class CommandServices final : public w3b::MemoryServices {
+public:
+    using MemoryServices::MemoryServices;
+    Result<void> submit_metrics(const w3b::CallContext&, std::string_view) override { return {}; }
+};
+
 std::unexpected<Error> wrong(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
 
 Result<void> refuse(bool there, std::string_view member, std::string_view whose, std::string_view abi) {
@@ -88,7 +95,7 @@ void Services::add(std::string_view abi, const Sandbox& sandbox, HostFunctions& 
     if (abi != kW3bstream) return;
     w3b::MemoryServices::Settings settings;
     for (const auto& [name, value] : sandbox.environment) settings.environment[name] = value;
-    w3bstream_ = std::make_shared<w3b::MemoryServices>(std::move(settings));
+    w3bstream_ = std::make_shared<CommandServices>(std::move(settings));
     host.set_services(w3bstream_);
 }
 

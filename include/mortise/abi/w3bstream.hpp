@@ -45,7 +45,7 @@ enum class Level3 : std::uint8_t {
 /// `PluginOptions::abi_options`.
 struct Options {
     /// Exports that events will be sent to: each that is there must take one or two i32 and give one (`export_mismatch` when
-    /// loading). Others may be called all the same and are checked then. Empty: an applet may have any.
+    /// loading). Others may be called all the same and are checked then. Empty: `start`.
     std::vector<std::string> handlers{};
 
     CodeTable codes = CodeTable::legacy;

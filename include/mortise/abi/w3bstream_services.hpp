@@ -166,7 +166,9 @@ public:
     struct Settings {
         std::map<std::string, std::string, std::less<>> environment{};
         std::uint64_t state_bytes = std::uint64_t{64} << 20;      ///< keys and values together; beyond it `set` fails
-        std::uint64_t database_bytes = std::uint64_t{64} << 20;   ///< of the database, and of one answer
+        /// Of the database, and of one answer. A statement ends when SQLite's use of memory grew by four times as much meanwhile; that
+        /// is counted for the whole process, so other users of SQLite count too.
+        std::uint64_t database_bytes = std::uint64_t{64} << 20;
         std::size_t metrics = 5'000;                              ///< kept at most; beyond it submitting fails
         std::uint64_t metrics_bytes = std::uint64_t{64} << 20;    ///< of all that are kept; likewise
         std::size_t log_records = 0;                              ///< kept at most, the oldest go first; 0: none are made

@@ -87,7 +87,7 @@ Result<const Applet::Handler*> Applet::handler(std::string_view name) {
     }
     const FunctionType* type = info_.exported_function(name);
     if (type == nullptr) {
-        return fail(ErrorCode::function_not_found, base::concat("the applet exports no handler ", base::quoted(name)));
+        return fail(ErrorCode::function_not_found, base::concat("the applet exports no handler ", base::quoted(name), ": func not imported"));
     }
     if (!is_handler(*type)) {
         return fail(ErrorCode::export_mismatch, base::concat("handler ", base::quoted(name), " has type ", to_string(*type),

@@ -83,7 +83,7 @@ private:
     Outcome read(const Row& row, const engine::RawValue* slots, Inputs& inputs, engine::Stop& stop);
     Outcome answer(const Site& site, const Inputs& inputs, Served& served);
     Outcome replaced(const Site& site, const Inputs& inputs, Served& served);
-    Outcome deliver(BytesView bytes, std::uint32_t pointer_cell, std::uint32_t size_cell, engine::Stop& stop);
+    Outcome allocate(BytesView bytes, std::uint32_t& address, engine::Stop& stop);
     Outcome deliver_all(const Row& row, const Served& served, const engine::RawValue* slots, engine::Stop& stop);
     void observe(const Site& site, const Inputs& inputs, std::int32_t code);
     void log_record(bool host, Level level, std::string_view text);
@@ -119,7 +119,10 @@ Result<Prepared> prepare(const Source& source);
 /// The type of a handler: one or two i32, and one back.
 bool is_handler(const FunctionType& type) noexcept;
 
-/// A text as log records have it: hexadecimal if it is not UTF-8, cut at 1024 code points. `room` holds it where it is not the text itself.
+/// Code points of a log line.
+inline constexpr std::size_t kMostLogged = 1024;
+
+/// A text as log records have it: hexadecimal if it is not UTF-8, cut at kMostLogged code points. `room` holds it where it is not the text itself.
 std::string_view log_text(std::string_view text, std::string& room);
 
 LogLevel log_level(Level level) noexcept;

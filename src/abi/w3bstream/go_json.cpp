@@ -19,11 +19,21 @@ void append_escape(std::string& out, unsigned char c) {
     out += kDigits[c & 15];
 }
 
+// The character that the text begins with, or a mark in the place of one byte that is none; how many bytes that was.
+std::size_t append_character(std::string& out, std::string_view text) {
+    for (std::size_t size = 2; size <= 4 && size <= text.size(); ++size) {
+        if (!is_utf8(text.substr(0, size))) continue;
+        out += text.substr(0, size);
+        return size;
+    }
+    out += "\\ufffd";
+    return 1;
+}
+
 }  // namespace
 
 void append_json(std::string& out, std::string_view text) {
-    std::string repaired;
-    if (!is_utf8(text)) text = repaired = to_utf8_lossy(text);
+    const bool valid = is_utf8(text);
     out += '"';
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
@@ -37,7 +47,7 @@ void append_json(std::string& out, std::string_view text) {
             case '>':
             case '&': append_escape(out, c); break;
             case 0xE2:   // U+2028 and U+2029, which end lines in JavaScript
-                if (text.substr(i + 1, 1) == "\x80" && (text[i + 2] == '\xA8' || text[i + 2] == '\xA9')) {
+                if (text.substr(i + 1, 2) == "\x80\xA8" || text.substr(i + 1, 2) == "\x80\xA9") {
                     out += text[i + 2] == '\xA8' ? "\\u2028" : "\\u2029";
                     i += 2;
                     break;
@@ -45,7 +55,8 @@ void append_json(std::string& out, std::string_view text) {
                 [[fallthrough]];
             default:
                 if (c < 0x20) append_escape(out, c);
-                else out += text[i];
+                else if (c < 0x80 || valid) out += text[i];
+                else i += append_character(out, text.substr(i)) - 1;
         }
     }
     out += '"';

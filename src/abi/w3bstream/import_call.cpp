@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "abi/w3bstream/applet.hpp"
+#include "abi/w3bstream/serve.hpp"
 #include "base/text.hpp"
 
 // How an import is served, whichever it is: arguments read, served, results delivered through the guest's own allocator, a code answered.
@@ -9,6 +10,19 @@ namespace mortise::abi::w3bstream {
 
 using engine::RawValue;
 using engine::Stop;
+
+namespace {
+
+// What of a long line is shown at most; logging never fails a guest.
+BytesView log_head(BytesView line) noexcept {
+    constexpr std::size_t kMostBytes = 4 * kMostLogged;
+    if (line.size() <= kMostBytes) return line;
+    std::size_t end = kMostBytes;
+    for (int i = 0; i < 3 && (std::to_integer<unsigned>(line[end]) & 0xC0U) == 0x80; ++i) --end;   // not amid a code point
+    return line.first(end);
+}
+
+}  // namespace
 
 Outcome Applet::read(const Row& row, const RawValue* slots, Inputs& inputs, Stop& stop) {
     const engine::GuestMemory guest = memory();
@@ -24,6 +38,10 @@ Outcome Applet::read(const Row& row, const RawValue* slots, Inputs& inputs, Stop
         ++slots;
         const auto bytes = guest.bytes(first, size);
         if (!bytes) return Outcome::unreadable;
+        if (size > session_.limits->output_bytes && (row.serve == &serve_log || row.serve == &serve_plain_log)) {
+            inputs.values[inputs.count++] = ValueView(log_head(*bytes));
+            continue;
+        }
         if (size > session_.limits->output_bytes) {
             stop = store_.stop_with(Error(ErrorCode::output_limit, base::concat(row.name, ": the guest hands over ", size,
                                                                                 " bytes, the limit is ", session_.limits->output_bytes)));
@@ -34,7 +52,7 @@ Outcome Applet::read(const Row& row, const RawValue* slots, Inputs& inputs, Stop
     return Outcome::ok;
 }
 
-Outcome Applet::deliver(BytesView bytes, std::uint32_t pointer_cell, std::uint32_t size_cell, Stop& stop) {
+Outcome Applet::allocate(BytesView bytes, std::uint32_t& address, Stop& stop) {
     if (!alloc_ || bytes.size() > UINT32_MAX) return Outcome::undeliverable;
     // An allocator may call imports that allocate in their turn, without end.
     if (allocating_ >= session_.limits->call_depth) return Outcome::alloc_failed;
@@ -53,27 +71,37 @@ Outcome Applet::deliver(BytesView bytes, std::uint32_t pointer_cell, std::uint32
         stop = stopped;
         return Outcome::alloc_failed;
     }
-    const auto address = static_cast<std::uint32_t>(slot.i32);
-    if (address == 0 && !bytes.empty()) return Outcome::alloc_failed;
-    const engine::GuestMemory guest = memory();
-    if (!guest.contains(address, bytes.size()) || !guest.contains(pointer_cell, 4) || !guest.contains(size_cell, 4)) {
-        return Outcome::undeliverable;
-    }
-    guest.write(address, bytes);
-    guest.store(pointer_cell, address);
-    guest.store(size_cell, static_cast<std::uint32_t>(bytes.size()));
-    return Outcome::ok;
+    address = static_cast<std::uint32_t>(slot.i32);
+    return address == 0 && !bytes.empty() ? Outcome::alloc_failed : Outcome::ok;
 }
 
 Outcome Applet::deliver_all(const Row& row, const Served& served, const RawValue* slots, Stop& stop) {
-    std::size_t which = 0;
+    struct Place {
+        std::uint32_t address, pointer_cell, size_cell;
+    };
+    std::array<Place, 2> places{};
+    std::size_t count = 0;
     for (const char c : row.shape) {
         if (c == 'o') {
-            const auto outcome = deliver(served.view(which++), static_cast<std::uint32_t>(slots[0].i32),
-                                         static_cast<std::uint32_t>(slots[1].i32), stop);
+            Place& place = places[count];
+            place = {0, static_cast<std::uint32_t>(slots[0].i32), static_cast<std::uint32_t>(slots[1].i32)};
+            const auto outcome = allocate(served.view(count++), place.address, stop);
             if (outcome != Outcome::ok) return outcome;
         }
         slots += c == 'n' ? 1 : 2;
+    }
+    // All or nothing is written.
+    const engine::GuestMemory guest = memory();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Place& place = places[i];
+        const bool fits = guest.contains(place.address, served.view(i).size()) && guest.contains(place.pointer_cell, 4) &&
+                          guest.contains(place.size_cell, 4);
+        if (!fits) return Outcome::undeliverable;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        guest.write(places[i].address, served.view(i));
+        guest.store(places[i].pointer_cell, places[i].address);
+        guest.store(places[i].size_cell, static_cast<std::uint32_t>(served.view(i).size()));
     }
     return Outcome::ok;
 }
@@ -142,7 +170,7 @@ Stop Applet::serve(const Site& site, RawValue* slots) {
     if (row.ready == nullptr || site.replacement != nullptr || (services().*row.ready)()) {
         outcome = read(row, slots, inputs, stop);
         if (outcome == Outcome::ok) outcome = answer(site, inputs, served);
-        else host_log(Level::error, row.name, "an argument lies outside memory");
+        else if (outcome == Outcome::unreadable) host_log(Level::error, row.name, "an argument lies outside memory");
     } else {
         host_log(Level::error, row.name, "not configured");
     }

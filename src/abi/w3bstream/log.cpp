@@ -16,14 +16,12 @@ using engine::Stop;
 
 namespace {
 
-constexpr std::size_t kMostCodePoints = 1024;
-
 std::string_view first_code_points(std::string_view text) noexcept {
-    if (text.size() <= kMostCodePoints) return text;
+    if (text.size() <= kMostLogged) return text;
     std::size_t count = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool starts = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-        if (starts && count++ == kMostCodePoints) return text.substr(0, i);
+        if (starts && count++ == kMostLogged) return text.substr(0, i);
     }
     return text;
 }
@@ -52,7 +50,7 @@ std::string_view log_text(std::string_view text, std::string& room) {
     if (is_utf8(text)) return first_code_points(text);
     constexpr std::string_view kDigits = "0123456789abcdef";
     room.clear();
-    for (const char c : text.substr(0, kMostCodePoints / 2)) {
+    for (const char c : text.substr(0, kMostLogged / 2)) {
         room += kDigits[static_cast<unsigned char>(c) >> 4];
         room += kDigits[static_cast<unsigned char>(c) & 15];
     }

@@ -35,6 +35,9 @@ enum class Sends : std::uint8_t { no, yes, with_operator };
 std::optional<Transaction> parse_transaction(std::string_view json, std::uint32_t chain, Sends sends) {
     const Json object = parse_guest_json(json);
     if (!object.is_object()) return std::nullopt;
+    for (const char* name : {"to", "value", "data", "operatorName"}) {
+        if (object.contains(name) && object[name].is_number_float()) return std::nullopt;   // amounts are exact, or none
+    }
     Transaction out{.chain_id = chain, .to = member(object, "to"), .value = member(object, "value"), .data = member(object, "data"),
                     .operator_name = {}};
     if (sends != Sends::no && (out.to.empty() || out.value.empty())) return std::nullopt;
@@ -46,7 +49,7 @@ Outcome send(Applet& applet, std::string_view name, std::string_view json, std::
              Served& served) {
     if (!chain) return failed(applet, name, "no default chain is configured");
     auto transaction = parse_transaction(json, *chain, with_operator ? Sends::with_operator : Sends::yes);
-    if (!transaction) return failed(applet, name, "the transaction is no JSON object with \"to\" and \"value\"");
+    if (!transaction) return failed(applet, name, "the transaction is no JSON object with \"to\" and \"value\", numbers being integers");
     applet.host_log(Level::info, name, json);
     auto hash = applet.services().send(applet.context(), *transaction);
     if (!hash) return failed(applet, name, hash.error().message());
@@ -58,7 +61,8 @@ Outcome call(Applet& applet, std::string_view json, std::optional<std::uint32_t>
     constexpr std::string_view kName = "ws_call_contract";
     if (!chain) return failed(applet, kName, "no default chain is configured");
     auto transaction = parse_transaction(json, *chain, Sends::no);
-    if (!transaction) return failed(applet, kName, "the call is no JSON object");
+    if (!transaction) return failed(applet, kName, "the call is no JSON object, or has numbers that are no integers");
+    applet.host_log(Level::info, kName, json);
     auto answer = applet.services().call(applet.context(), *transaction);
     if (!answer) return failed(applet, kName, answer.error().message());
     served.give(*std::move(answer));
@@ -75,30 +79,58 @@ ApiResponse error_response(int status, std::string_view text) {
     return {.status = status, .headers = {{"Content-Type", {"application/json; charset=utf-8"}}}, .body = copy_bytes(body + "}")};
 }
 
+// A member by its name, or else by its name in other capitals, as Go's decoder finds it; null if it is not there.
+const Json& field(const Json& object, std::string_view name) {
+    static const Json kNone;
+    const Json* found = &kNone;
+    for (const auto& [key, value] : object.items()) {
+        if (key == name) return value;
+        if (same_name(key, name)) found = &value;
+    }
+    return *found;
+}
+
+// A text; null counts as an empty one, anything else is no request.
+std::optional<std::string> text_field(const Json& value) {
+    if (value.is_null()) return std::string();
+    if (value.is_string()) return value.get<std::string>();
+    return std::nullopt;
+}
+
+std::optional<Headers> parse_headers(const Json& object) {
+    Headers headers;
+    if (object.is_null()) return headers;
+    if (!object.is_object()) return std::nullopt;
+    for (const auto& [name, values] : object.items()) {
+        if (!values.is_array() && !values.is_null()) return std::nullopt;
+        auto& texts = headers.emplace_back(name, std::vector<std::string>()).second;
+        for (const Json& value : values) {
+            auto text = text_field(value);
+            if (!text) return std::nullopt;
+            texts.push_back(*std::move(text));
+        }
+    }
+    return headers;
+}
+
 std::optional<ApiRequest> parse_request(std::string_view json) {
     constexpr std::string_view kHost = "w3bstream://w3bstream.com";
     const Json object = parse_guest_json(json);
     if (!object.is_object()) return std::nullopt;
-    ApiRequest request{.method = member(object, "Method"), .path = member(object, "Url"), .headers = {}, .body = {}, .event_type = {}};
-    if (request.path.starts_with(kHost)) request.path.erase(0, kHost.size());
-    if (request.method.empty()) request.method = "GET";
-    if (!request.path.starts_with('/')) return std::nullopt;
-    const Json headers = object.value("Header", Json::object());
-    if (!headers.is_object() && !headers.is_null()) return std::nullopt;
-    for (const auto& [name, values] : headers.items()) {
-        std::vector<std::string> texts;
-        if (values.is_string()) texts.push_back(values.get<std::string>());
-        else if (!values.is_array()) return std::nullopt;
-        for (const Json& value : values.is_array() ? values : Json::array()) {
-            if (!value.is_string()) return std::nullopt;
-            texts.push_back(value.get<std::string>());
-        }
-        if (same_name(name, "Eventtype") && !texts.empty()) request.event_type = texts.front();
-        request.headers.emplace_back(name, std::move(texts));
-    }
-    auto body = codec::base64_decode(member(object, "Body"));
+    auto method = text_field(field(object, "Method"));
+    auto path = text_field(field(object, "Url"));
+    auto headers = parse_headers(field(object, "Header"));
+    const auto encoded = text_field(field(object, "Body"));
+    if (!method || !path || !headers || !encoded) return std::nullopt;
+    if (path->starts_with(kHost)) path->erase(0, kHost.size());
+    if (!path->starts_with('/')) return std::nullopt;
+    auto body = codec::base64_decode(*encoded);
     if (!body) return std::nullopt;
-    request.body = *std::move(body);
+    ApiRequest request{.method = method->empty() ? "GET" : *std::move(method), .path = *std::move(path), .headers = *std::move(headers),
+                       .body = *std::move(body), .event_type = {}};
+    for (const auto& [name, texts] : request.headers) {
+        if (same_name(name, "Eventtype") && !texts.empty()) request.event_type = texts.front();
+    }
     return request;
 }
 

@@ -70,6 +70,7 @@ Outcome serve_get_number(Applet& applet, const Inputs& inputs, Served& served) {
         return failed(applet, "get_db", Error(ErrorCode::decode, base::concat(base::quoted(inputs.text(0)), " holds no number")));
     }
     std::memcpy(&served.value, (*value)->data(), kNumberSize);
+    if (applet.logs_for_host()) applet.host_log(Level::info, "get_db", inputs.text(0));
     return Outcome::ok;
 }
 
@@ -77,6 +78,7 @@ Outcome serve_set_number(Applet& applet, const Inputs& inputs, Served&) {
     const std::uint32_t number = inputs.number(1);
     auto done = applet.services().set(applet.context(), inputs.text(0), std::as_bytes(std::span(&number, 1)));
     if (!done) return failed(applet, "set_db", done.error());
+    if (applet.logs_for_host()) applet.host_log(Level::info, "set_db", inputs.text(0));
     return Outcome::ok;
 }
 
@@ -84,6 +86,7 @@ Outcome serve_increment(Applet& applet, const Inputs& inputs, Served& served) {
     auto value = applet.services().increment(applet.context(), inputs.text(0), static_cast<std::int32_t>(inputs.number(1)));
     if (!value) return failed(applet, "inc", value.error());
     served.value = *value;
+    if (applet.logs_for_host()) applet.host_log(Level::info, "inc", inputs.text(0));
     return Outcome::ok;
 }
 

@@ -74,7 +74,8 @@ Result<void> check_exports(const ModuleInfo& info, const Options& options) {
     if (memory->kind != ExternKind::memory) {
         return fail(ErrorCode::export_mismatch, base::concat("export \"memory\" is a ", to_string(memory->kind), ", wanted a memory"));
     }
-    for (const std::string& name : options.handlers) {
+    static const std::vector<std::string> kDefault{"start"};
+    for (const std::string& name : options.handlers.empty() ? kDefault : options.handlers) {
         const Export* exported = info.find_export(name);
         if (exported == nullptr) continue;   // told when an event comes, as the protocol has it
         const FunctionType* type = info.exported_function(name);

@@ -71,6 +71,15 @@ TEST(W3bstreamLoad, ConfiguredHandlerOfAnotherType_isRefused) {
     EXPECT_THAT(run(guest, {.handler = "void"}).ended, FailsWith(ErrorCode::export_mismatch));
 }
 
+TEST(W3bstreamLoad, StartOfAnotherType_isRefusedUnlessOthersAreTheHandlers) {
+    const std::string wat = R"((module (import "env" "ws_log" (func (param i32 i32 i32) (result i32))) (memory (export "memory") 1)
+                                 (func (export "start") (param i64)) (func (export "other") (param i32) (result i32) (i32.const 3))))";
+    EXPECT_THAT(testing::load_wat(runtime(), wat), FailsWith(ErrorCode::export_mismatch, "\"start\""));
+    PluginOptions options;
+    options.abi_options = w3b::Options{.handlers = {"other"}};
+    EXPECT_THAT(testing::load_wat(runtime(), wat, options), IsOk());
+}
+
 TEST(W3bstreamLoad, ImportOfAnotherType_namesThoseThatThereAre) {
     const auto plugin = testing::load_wat(runtime(), R"((module (import "env" "ws_log" (func (param i64))) (memory (export "memory") 1)))");
     EXPECT_THAT(plugin, FailsWith(ErrorCode::import_mismatch, "(i32 i32 i32) -> i32 or (i32 i32) -> ()"));

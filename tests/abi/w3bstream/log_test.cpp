@@ -59,6 +59,36 @@ TEST(W3bstreamLog, TextIsCutAt1024CodePoints_andHexWhereItIsNotUtf8) {
     EXPECT_EQ(logged("").size(), 0u);
 }
 
+TEST(W3bstreamLog, LineLongerThanACallMayHandOver_isCut) {
+    Limits limits;
+    limits.output_bytes = 8'192;
+    std::string long_line;
+    while (long_line.size() < 20'000) long_line += "\u20ac";
+    for (const std::string& text : {std::string(20'000, 'a'), long_line, "a" + long_line}) {
+        const auto recorder = std::make_shared<Recorder>();
+        const auto host = std::make_shared<Host>();
+        const Guest guest{.start = "(call $log (i32.const 4) (i32.const 1024) (i32.const " + std::to_string(text.size()) + "))", .data = escaped(text)};
+        EXPECT_EQ(code(guest, {.services = host, .observer = recorder, .limits = limits}), 0);
+        ASSERT_EQ(recorder->logs().size(), 1u);
+        EXPECT_TRUE(text.starts_with(recorder->logs()[0]));
+        EXPECT_GE(recorder->logs()[0].size(), 1'024u);
+        EXPECT_EQ(host->take_log().size(), 1u) << "the host has nothing to say of it";
+    }
+}
+
+TEST(W3bstreamLog, HostTellsWhatOldNumbersAndCallsOfContractsDo) {
+    const auto host = std::make_shared<Host>();
+    const std::string imports = Guest::kImports + R"((import "env" "set_db" (func $set (param i32 i32 i32)))
+        (import "env" "get_db" (func $get (param i32 i32) (result i32))) (import "env" "inc" (func $inc (param i32 i32 i32) (result i32))))";
+    const Guest guest{.start = R"((call $set (i32.const 16) (i32.const 3) (i32.const 5))
+        (drop (call $inc (i32.const 16) (i32.const 3) (i32.const 2)))
+        (drop (call $call_contract (i32.const 1) (i32.const 1024) (i32.const 10) (i32.const 512) (i32.const 516)))
+        (call $get (i32.const 16) (i32.const 3)))", .data = R"({\"to\":\"a\"})", .imports = imports};
+    EXPECT_EQ(code(guest, {.services = host}), 7);
+    EXPECT_THAT(host->take_log(), ElementsAre("host info set_db: key", "host info inc: key", "host info ws_call_contract: {\"to\":\"a\"}",
+                                              "host info get_db: key"));
+}
+
 TEST(W3bstreamLog, SinkThatThrowsFailsNobody) {
     class Throwing : public w3b::MemoryServices {
         bool wants_log() const override { return true; }

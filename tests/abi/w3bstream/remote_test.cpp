@@ -50,6 +50,25 @@ TEST(W3bstreamChain, CallsNeedNoValue_andGiveRawBytes) {
     EXPECT_EQ(host->transactions[0].data, "0xff");
 }
 
+TEST(W3bstreamChain, AmountsThatAreNoIntegers_areRefused) {
+    const auto host = std::make_shared<Host>();
+    for (const std::string bad : {"100000000000000000000", "1.5", "1e3"}) {
+        EXPECT_EQ(sent(R"({"to":"0xabc","value":)" + bad + "}", host).value, -1) << bad;
+    }
+    EXPECT_EQ(sent(R"({"to":"0xabc","value":18446744073709551615})", host).value, 0);
+    ASSERT_EQ(host->transactions.size(), 1u);
+    EXPECT_EQ(host->transactions[0].value, "18446744073709551615");
+}
+
+TEST(W3bstreamMqtt, MessageOfWhichOneCellIsBad_isNotWrittenAtAll) {
+    // The topic's cells are fine, the payload's are not.
+    const Guest guest{.start = R"((i32.store (i32.const 512) (i32.const 77)) (i32.store (i32.const 516) (i32.const 78))
+        (if (i32.ne (call $mqtt_msg (local.get $rid) (i32.const 512) (i32.const 516) (i32.const 520) (i32.const 65533)) (i32.const 5))
+            (then (return (i32.const -2))))
+        (i32.add (i32.load (i32.const 512)) (i32.load (i32.const 516))))"};
+    EXPECT_EQ(code(guest, {.event = {.topic = "topic"}}), 77 + 78);
+}
+
 TEST(W3bstreamMqtt, TopicAndPayloadArriveRaw) {
     const auto host = std::make_shared<Host>();
     const Guest guest{.start = "(drop (call $mqtt (i32.const 16) (i32.const 3) (i32.const 0) (i32.const 0)))"
@@ -79,10 +98,26 @@ TEST(W3bstreamApi, RequestsArriveAndAnswersGoBack) {
     EXPECT_EQ(answer, Json::parse(R"({"Status":"202 Accepted","StatusCode":202,"Proto":"HTTP/1.1","Header":{"Eventtype":["RESULT"],"X-Own":["1"]},"Body":"e30="})"));
 }
 
+TEST(W3bstreamApi, NamesInAnyCapitals_andNothingsAreTaken) {
+    const auto host = std::make_shared<Host>();
+    EXPECT_EQ(asked(R"({"method":"PUT","URL":"/a","header":{"A":null,"EVENTTYPE":["x"],"B":[null]},"bODY":"aGk="})", host)["StatusCode"], 200);
+    EXPECT_EQ(asked(R"({"Method":null,"Url":"/b","url":"/c","Header":null,"Body":null})", host)["StatusCode"], 200);
+    ASSERT_EQ(host->requests.size(), 2u);
+    EXPECT_EQ(host->requests[0].method, "PUT");
+    EXPECT_EQ(host->requests[0].path, "/a");
+    EXPECT_EQ(text_of(host->requests[0].body), "hi");
+    EXPECT_EQ(host->requests[0].event_type, "x");
+    EXPECT_EQ(host->requests[0].headers, (w3b::Headers{{"A", {}}, {"B", {""}}, {"EVENTTYPE", {"x"}}}));
+    EXPECT_EQ(host->requests[1].method, "GET");
+    EXPECT_EQ(host->requests[1].path, "/b");
+}
+
 TEST(W3bstreamApi, ErrorsAreInsideTheResponse) {
     const auto host = std::make_shared<Host>();
     for (const std::string bad : {"", "{", "[]", R"({"Method":"GET"})", R"({"Method":"GET","Url":"http://elsewhere/"})",
-                                  R"({"Url":"/system/hello","Body":"*"})", R"({"Url":"/system/hello","Header":5})", R"({"Url":"/system/hello","Header":{"a":[5]}})"}) {
+                                  R"({"Url":"/system/hello","Body":"*"})", R"({"Url":"/system/hello","Header":5})", R"({"Url":"/system/hello","Header":{"a":[5]}})",
+                                  R"({"Url":"/system/hello","Header":{"a":"b"}})", R"({"Url":"/system/hello","Method":5})", R"({"Url":5})",
+                                  R"({"Url":"/system/hello","Body":5})"}) {
         const Json answer = asked(bad, host);
         EXPECT_EQ(answer["StatusCode"], 400) << bad;
         EXPECT_EQ(answer["Status"], "400 Bad Request") << bad;

@@ -76,9 +76,10 @@ TEST(W3bstreamSql, TimesInEveryColumnOfTimes) {
 TEST(W3bstreamSql, ExpressionsKeysAndNumbersHaveTheirForm) {
     Database db;
     EXPECT_EQ(db.select("select 1 as \"b\", 'x' as \"B\", 2.0 as a, 1e30 as c, 1e-7 as d, null as e, 3 as \"\u00e9\", x'ff' as f"),
-              "{\"B\":\"x\",\"a\":2,\"b\":1,\"c\":1e+30,\"d\":1e-7,\"e\":null,\"f\":\"\ufffd\",\"\u00e9\":3}");
+              "{\"B\":\"x\",\"a\":2,\"b\":1,\"c\":1e+30,\"d\":1e-7,\"e\":null,\"f\":\"\\ufffd\",\"\u00e9\":3}");
     EXPECT_EQ(db.select("select 1 as a, 2 as a"), R"({"a":2})");
     EXPECT_EQ(db.select("select char(8, 9, 10, 34, 92, 8232) as s"), R"({"s":"\u0008\t\n\"\\\u2028"})");
+    EXPECT_EQ(db.select("select x'61e28062c3a9fff09f9880f09f98' as s"), R"({"s":"a\ufffd\ufffdb)" "\u00e9" R"(\ufffd)" "\U0001F600" R"(\ufffd\ufffd\ufffd"})");
     EXPECT_EQ(db.select("select 9e999 as s"), "code -1");
     EXPECT_EQ(db.select("select '?' as q, ? as p", R"([{"string": "it's"}])"), R"({"p":"it's","q":"?"})");
 }
