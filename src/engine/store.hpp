@@ -103,8 +103,8 @@ public:
 
     /// True if a growth of memory or table was refused since `clear_refused_growth`: what explains a failure that follows.
     /// Every outermost call clears it.
-    bool growth_was_refused() const noexcept { return (refused_[0] | refused_[1]) != 0; }
-    void clear_refused_growth() noexcept { refused_[0] = refused_[1] = 0; }
+    bool growth_was_refused() const noexcept { return *refused_ != 0; }
+    void clear_refused_growth() noexcept { *refused_ = 0; }
 
     /// Makes `interrupt` act soon rather than at the next tick. Any thread.
     virtual void wake() noexcept {}
@@ -157,12 +157,13 @@ public:
 protected:
     std::optional<StopInfo> stop_;
 
-    /// Two bytes, not 0 after a refused growth of a memory, of a table. An engine's limiter may keep them elsewhere.
-    std::uint8_t* refused_ = own_refused_;
-    static std::uint8_t* refused_of(Store& store) noexcept { return store.refused_; }
+    /// Not 0 after a refused growth. An engine's limiter may keep it elsewhere. No bytes: a write to those could change
+    /// anything, as far as the compiler knows, and every call makes one.
+    std::uint16_t* refused_ = &own_refused_;
+    static std::uint16_t* refused_of(Store& store) noexcept { return store.refused_; }
 
 private:
-    std::uint8_t own_refused_[2] = {};
+    std::uint16_t own_refused_ = 0;
 };
 
 }  // namespace mortise::engine

@@ -134,9 +134,10 @@ inline bool InstanceState::take(std::uintptr_t me, std::uintptr_t idle) noexcept
 }
 
 inline void InstanceState::arm() noexcept {
-    store_->interrupt.store(0, std::memory_order_relaxed);
-    store_->clear_refused_growth();   // of an earlier call: it does not explain how this one fails
-    store_->deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
+    engine::Store& store = *store_;   // read once: the compiler takes a write to an atomic for one to anything
+    store.interrupt.store(0, std::memory_order_relaxed);
+    store.clear_refused_growth();     // of an earlier call: it does not explain how this one fails
+    store.deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
 }
 
 inline bool InstanceState::enter_plain() noexcept {

@@ -127,7 +127,7 @@ std::int32_t Machine::grow(std::uint32_t pages) {
     const std::uint64_t wanted = old + pages;
     if (wanted > module_->info().memories.front().maximum.value_or(kMaxPages) || wanted > kMaxPages) return -1;
     if (wanted * kPage > limits_.memory_bytes) {
-        refused_[0] = 1;
+        *refused_ = 1;
         if (limits_.refused_growth_ends_call) end(Stop::memory_limit);
         return -1;
     }

@@ -329,7 +329,7 @@ c::Trap* LibraryStore::ask_growth(void* env, const c::Vec<c::Value>* arguments, 
     // Both sides are below 2^49, so nothing wraps.
     const bool fits = used + (memory ? count * kPage : count) <= limit;
     if (!fits) {
-        store.refused_[0] = 1;
+        *store.refused_ = 1;
         if (store.limits_.refused_growth_ends_call) return store.end_call(Stop::done, Stop::memory_limit);
     }
     results->data[0] = {.kind = c::kI32, .of = {.i32 = fits ? 1 : 0}};

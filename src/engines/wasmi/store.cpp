@@ -38,7 +38,8 @@ std::uint32_t number_of(const Ref& ref) noexcept {
 
 WasmiStore::WasmiStore(const CompiledModule& module, const engine::StoreLimits& limits)
     : profile_(module.profile()), admission_(limits) {
-    refused_ = &limiter_.growth_refused;   // the mark for tables is right behind it
+    static_assert(offsetof(mortise_limiter_t, growth_refused) % 2 == 0);
+    refused_ = reinterpret_cast<std::uint16_t*>(&limiter_.growth_refused);   // with the mark for tables, which is right behind it
     limiter_.memory_limit = limits.memory_bytes;
     limiter_.table_limit = limits.table_elements;
     limiter_.memories_limit = limits.memories;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/admission.hpp"
@@ -30,8 +31,12 @@ public:
     std::uint64_t memory_bytes() const noexcept { return state_.memory_used; }
     std::uint64_t memory_peak_bytes() const noexcept { return state_.memory_peak; }
 
-    /// Two bytes: refused growths of memories and, right behind, of tables.
-    std::uint8_t* refused() noexcept { return &state_.growth_refused; }
+    /// Not 0 after a refused growth: the marks for memories and, right behind it, for tables, as one.
+    std::uint16_t* refused() noexcept {
+        using State = decltype(state_);
+        static_assert(offsetof(State, growth_refused) % 2 == 0 && offsetof(State, table_refused) == offsetof(State, growth_refused) + 1);
+        return reinterpret_cast<std::uint16_t*>(&state_.growth_refused);
+    }
     bool refusal_ends_call() const noexcept { return state_.refused_growth_ends_call != 0; }
 
     /// For an engine that does not count: the bytes of the memories that can be seen.
