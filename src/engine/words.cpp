@@ -18,6 +18,16 @@ std::string_view without_number(std::string_view line) {
     return line.substr(digits + 2);
 }
 
+/// "line 3, column 7" of the mark "--> <anon>:3:7" that the parser of the text format sets; empty if it is none.
+std::string place_of(std::string_view line) {
+    constexpr std::string_view kMark = "--> <anon>:";
+    if (!line.starts_with(kMark)) return {};
+    line.remove_prefix(kMark.size());
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return {};
+    return "line " + std::string(line.substr(0, colon)) + ", column " + std::string(line.substr(colon + 1));
+}
+
 }  // namespace
 
 std::string on_one_line(std::string_view text) {
@@ -28,6 +38,10 @@ std::string on_one_line(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line == "Stack backtrace:") break;
         if (line.empty() || line == "Caused by:") continue;
+        if (const auto place = place_of(line); !place.empty()) {   // below it there is a drawing of the source
+            line_of_all += " at " + place;
+            break;
+        }
         if (!line_of_all.empty()) line_of_all += line_of_all.ends_with(':') ? " " : ": ";
         line_of_all += line;
     }
