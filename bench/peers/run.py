@@ -84,14 +84,14 @@ PEERS = {
     "extism": lambda: [rust("extism", "EXTISM_SOURCE", [("extism", "runtime")])],
     "wapc-go": lambda: [go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
 }
-# Peers whose programs have to be given: they are in no registry that their tools reach.
+# Peers whose programs have to be given: they are not to be had as modules.
 GIVEN = {"hookr": "HOOKR_PEER", "wasp": "WASP_PEER"}
 
 
 def given_program(name):
     program = os.environ.get(GIVEN[name])
     if not program:
-        raise NotMeasured(f"its Go module is in no registry reached from here; {GIVEN[name]} may name a program built from its source "
+        raise NotMeasured(f"it is no module to be had by name; {GIVEN[name]} may name a program built from its source "
                           "that follows README.md")
     return [program]
 
@@ -156,7 +156,7 @@ def measure(programs, missing, cases, seconds, rounds):
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
-    return {"processor": model, "processors": os.cpu_count(), "system": f"{platform.system()} {platform.release()}"}
+    return {"processor": model, "processors": os.cpu_count(), "system": f"{platform.system()} {platform.release().split('-')[0]}"}
 
 
 def main():
