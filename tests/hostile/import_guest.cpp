@@ -53,7 +53,7 @@ std::string ImportCall::message() const {
     std::string bytes(4 * (arguments.size() + 1), '\0');
     const auto number = static_cast<std::uint32_t>(import);
     std::memcpy(bytes.data(), &number, 4);
-    std::memcpy(bytes.data() + 4, arguments.data(), 4 * arguments.size());
+    if (!arguments.empty()) std::memcpy(bytes.data() + 4, arguments.data(), 4 * arguments.size());
     return bytes;
 }
 

@@ -231,7 +231,8 @@ TEST(HostilePaths, OddOnesThatStayInside_arePaths) {
 TEST(HostilePaths, LinksThatAGuestMakes_leadNowhereOutside) {
     const Scratch scratch;
     PathGuest guest(scratch.path / "root");
-    for (const std::string target : {"../secret", "../../secret", "..", (scratch.path / "secret").string().c_str(), "/proc/self/root/etc/passwd", "stolen"}) {
+    const std::string secret = (scratch.path / "secret").string();
+    for (const std::string& target : std::initializer_list<std::string>{"../secret", "../../secret", "..", secret, "/proc/self/root/etc/passwd", "stolen"}) {
         guest.put(target);
         guest.number("make_link");   // as dir/stolen; an absolute target is refused
         guest.put("dir/stolen");
