@@ -276,6 +276,7 @@ bool PoolState::made_ready(Instance& instance) noexcept {
 
 std::vector<PoolState::Item> PoolState::take_stale() noexcept {
     std::vector<Item> stale;
+    if (!waiting_.empty()) return stale;   // what lies there was left for the first in line, by somebody who will say so next
     const std::int64_t now = coarse_now();
     for (std::size_t i = 0; i < place_count_ && existing_ > options_.min_instances; ++i) {
         Place& place = places_[i];

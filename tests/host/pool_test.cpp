@@ -221,15 +221,18 @@ TEST(Pool, ManyThreadsAtOnce_loseNothingAndWaitForNobodyInVain) {
     auto pool = value(Pool::make(counter(), {.max_instances = 3, .wait = 30s, .idle_time = 0ms}));
     std::atomic<int> calls{0}, going{6};
     std::vector<std::thread> threads;
+    const auto work = [&](int t) {
+        for (int i = 0; i < 300; ++i) {
+            auto lease = pool.acquire();
+            ASSERT_THAT(lease, IsOk());
+            ASSERT_THAT((*lease)->call<int>("next"), IsOk());
+            ++calls;
+            if (i % 50 == t) lease->discard();
+        }
+    };
     for (int t = 0; t < 6; ++t) {
         threads.emplace_back([&, t] {
-            for (int i = 0; i < 300; ++i) {
-                auto lease = pool.acquire();
-                ASSERT_THAT(lease, IsOk());
-                ASSERT_THAT((*lease)->call<int>("next"), IsOk());
-                ++calls;
-                if (i % 50 == t) lease->discard();
-            }
+            work(t);
             --going;
         });
     }
