@@ -207,12 +207,38 @@ std::unique_ptr<MemoryDatabase> MemoryDatabase::open(std::uint64_t most_bytes) {
 
 MemoryDatabase::~MemoryDatabase() { sqlite3_close_v2(handle_); }
 
+// The right to run a statement, waited for as long as the event that wants it may last.
+class MemoryDatabase::Turn {
+public:
+    Turn(MemoryDatabase& database, const CallContext& context) : database_(database) {
+        std::unique_lock lock(database.mutex_);
+        while (!database.free_.wait_for(lock, kWaitSlice, [&] { return !database.busy_; })) {
+            if (context.expired()) return;
+        }
+        taken_ = database.busy_ = true;
+    }
+    ~Turn() {
+        if (!taken_) return;
+        {
+            const std::lock_guard lock(database_.mutex_);
+            database_.busy_ = false;
+        }
+        database_.free_.notify_one();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    bool taken() const noexcept { return taken_; }
+
+private:
+    MemoryDatabase& database_;
+    bool taken_ = false;
+};
+
 Result<SqlRows> MemoryDatabase::run(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters) {
     if (auto fine = check_sql(statement); !fine) return fail(std::move(fine).error());
-    std::unique_lock lock(mutex_, std::defer_lock);
-    while (!lock.try_lock_for(kWaitSlice)) {
-        if (context.expired()) return fail(ErrorCode::deadline_exceeded, "the database is busy");
-    }
+    const Turn turn(*this, context);
+    if (!turn.taken()) return fail(ErrorCode::deadline_exceeded, "the database is busy");
     if (guard_.indexes >= kMostIndexes) {
         if (auto counted = count_indexes(); !counted) return fail(std::move(counted).error());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,9 @@ struct MemoryDatabase {
 
 private:
     MemoryDatabase() = default;
-    // With the mutex held:
+    class Turn;
+
+    // In its turn:
     Result<SqlRows> run_watched(const CallContext& context, const std::string& statement, std::span<const SqlValue> parameters);
     Result<SqlRows> run_all(const std::string& statement, std::span<const SqlValue> parameters);
     Result<void> end_transaction();
@@ -45,7 +48,9 @@ private:
     static int authorise(void* guard, int action, const char* first, const char* second, const char*, const char*) noexcept;
     static int look(void* guard) noexcept;
 
-    std::timed_mutex mutex_;   // one statement at a time; guards what follows
+    std::mutex mutex_;               // guards busy_
+    std::condition_variable free_;
+    bool busy_ = false;              // one statement at a time uses what follows
     sqlite3* handle_ = nullptr;
     std::uint64_t most_bytes_ = 0;
     Guard guard_;
