@@ -12,9 +12,7 @@
 #include "cli/bench_report.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/files.hpp"
-#include "cli/host_file.hpp"
-#include "cli/host_install.hpp"
-#include "cli/inspection.hpp"
+#include "cli/host_side.hpp"
 #include "cli/output.hpp"
 #include "cli/plugin_flags.hpp"
 #include "cli/report.hpp"
@@ -30,7 +28,6 @@ constexpr auto kExamples =
     "  mortise bench --engine all --time 500ms plugin.wasm ping hello\n"
     "  mortise bench --engine wasmtime,wasm-c-api:/usr/lib/libwasmer.so --threads 1,4 --json add.wasm add 2 3\n";
 
-constexpr std::uint64_t kLargestHostFile = std::uint64_t{64} << 20;
 constexpr unsigned kMostThreads = 1024;
 
 struct Plan {
@@ -49,13 +46,6 @@ struct Plan {
 };
 
 std::unexpected<Error> wrong(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
-
-Result<Codec> parse_codec(std::string_view text) {
-    if (text == "raw") return Codec::raw;
-    if (text == "json") return Codec::json;
-    if (text == "msgpack") return Codec::msgpack;
-    return wrong(in_quotes(text) + " is none of raw, json, msgpack");
-}
 
 Result<std::vector<unsigned>> parse_threads(std::string_view text) {
     std::vector<unsigned> out;
@@ -194,22 +184,9 @@ Result<Plan> BenchCommand::make_plan() const {
 
 // What a plugin may call depends on what it imports and on its ABI. A module that cannot be read is left to loading.
 Result<void> BenchCommand::add_host(const Runtime& runtime, BytesView bytes, const Plan& plan, PluginOptions& options, Services& services) {
-    Result<HostFile> entries;
-    if (!plan.host_file.empty()) {
-        auto text = read_file(plan.host_file, kLargestHostFile);
-        if (text) entries = parse_host_file(text_of(*text));
-        else entries = fail(std::move(text).error());
-        if (!entries) return fail(std::move(entries).error().add_context("in host file " + plan.host_file));
-    }
-    const auto seen = runtime.inspect(bytes, options.abi);
-    if (!seen) return {};
-    const auto chosen = chosen_abi(*seen);
-    const auto abis = Runtime::abis();
-    const auto abi = std::ranges::find(abis, !options.abi.empty() || !chosen ? options.abi : chosen->abi, &AbiInfo::name);
-    if (abi == abis.end()) return {};
-    suit_sandbox(abi->name, options.sandbox);
-    services.add(abi->name, options.sandbox, options.host);
-    return install_host_file(std::make_shared<const HostFile>(*std::move(entries)), seen->module, *abi, options.host);
+    auto file = read_host_file(plan.host_file);
+    if (!file) return fail(std::move(file).error().add_context("in host file " + plan.host_file));
+    return add_host_side(runtime, bytes, *std::move(file), options, services);
 }
 
 EngineReport BenchCommand::measure_engine(const Plan& plan, const std::string& engine, BytesView bytes) {

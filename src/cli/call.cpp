@@ -11,9 +11,7 @@
 #include "cli/calls.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/files.hpp"
-#include "cli/host_file.hpp"
-#include "cli/host_install.hpp"
-#include "cli/inspection.hpp"
+#include "cli/host_side.hpp"
 #include "cli/json_lines.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
@@ -32,8 +30,6 @@ constexpr auto kExamples =
     "  mortise call --codec msgpack plugin.wasm echo '{\"n\": 5}'\n"
     "  mortise call --host host.json --timeout 500ms plugin.wasm ping @request.bin\n"
     "  echo '{\"name\": \"add\", \"args\": [2, 3]}' | mortise call --jsonl add.wasm\n";
-
-constexpr std::uint64_t kLargestHostFile = std::uint64_t{64} << 20;
 
 // What the command line says, checked as far as that is possible without the plugin.
 struct Plan {
@@ -96,13 +92,6 @@ Result<InstancePolicy> parse_policy(std::string_view text) {
     if (text == "reset") return InstancePolicy::reset;
     if (text == "fresh") return InstancePolicy::fresh;
     return wrong(in_quotes(text) + " is none of kept, reset, fresh");
-}
-
-Result<Codec> parse_codec(std::string_view text) {
-    if (text == "raw") return Codec::raw;
-    if (text == "json") return Codec::json;
-    if (text == "msgpack") return Codec::msgpack;
-    return wrong(in_quotes(text) + " is none of raw, json, msgpack");
 }
 
 Result<void> CallCommand::read_operands(Plan& plan) const {
@@ -191,23 +180,9 @@ Result<Plan> CallCommand::make_plan() const {
 // What a plugin may call depends on what it imports and on its ABI. A module that cannot be read is left to loading, which
 // checks its digest first.
 Result<void> CallCommand::add_host(const Runtime& runtime, BytesView bytes, Plan& plan, Services& services) {
-    Result<HostFile> entries;
-    if (!plan.host_file.empty()) {
-        auto text = read_file(plan.host_file, kLargestHostFile);
-        if (!text) return fail(std::move(text).error());
-        entries = parse_host_file(text_of(*text));
-        if (!entries) return fail(std::move(entries).error());
-    }
-    const auto seen = runtime.inspect(bytes, plan.plugin.abi);
-    if (!seen) return {};
-    const auto chosen = chosen_abi(*seen);
-    const auto abis = Runtime::abis();
-    const auto abi = std::ranges::find(abis, !plan.plugin.abi.empty() || !chosen ? plan.plugin.abi : chosen->abi, &AbiInfo::name);
-    if (abi == abis.end()) return {};
-    suit_sandbox(abi->name, plan.plugin.sandbox);
-    services.add(abi->name, plan.plugin.sandbox, plan.plugin.host);
-    auto file = std::make_shared<const HostFile>(*std::move(entries));
-    return install_host_file(std::move(file), seen->module, *abi, plan.plugin.host);
+    auto file = read_host_file(plan.host_file);
+    if (!file) return fail(std::move(file).error());
+    return add_host_side(runtime, bytes, *std::move(file), plan.plugin, services);
 }
 
 // With --json a script reads the answer, so it gets one whatever fails; people read the line on stderr.

@@ -169,6 +169,13 @@ Result<Call> message_call(const Plugin& plugin, Request request) {
 
 }  // namespace
 
+Result<Codec> parse_codec(std::string_view text) {
+    if (text == "raw") return Codec::raw;
+    if (text == "json") return Codec::json;
+    if (text == "msgpack") return Codec::msgpack;
+    return wrong(in_quotes(text) + " is none of raw, json, msgpack");
+}
+
 Result<void> check_forms(const Plugin& plugin, const std::optional<Signature>& types, Codec codec) {
     if (!takes_values(plugin)) return refuse_types(plugin, types);
     if (codec == Codec::raw) return {};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mortise/instance.hpp>
@@ -18,6 +19,9 @@ namespace mortise::cli {
 
 /// How payloads are converted for people: `--codec`.
 enum class Codec : std::uint8_t { raw, json, msgpack };
+
+/// Its name on the command line. Errors: `invalid_argument`.
+Result<Codec> parse_codec(std::string_view text);
 
 /// A call that fits its plugin: its arguments have their types, its payload is bytes, what its ABI wants beside is there.
 struct Call {
