@@ -16,7 +16,7 @@
 
 #include <mortise/mortise.hpp>
 
-#include "support/bare.hpp"
+#include "support/bare_pool.hpp"
 #include "support/ratios.hpp"
 
 namespace {
@@ -37,61 +37,18 @@ std::string guest(bool image) {
     return wat + ")";
 }
 
-/// The bare engine with a pool, set up as mortise sets up its own.
-struct BarePool {
-    wasm_engine_t* engine;
-    wasmtime_linker_t* linker;
-    wasmtime_module_t* module = nullptr;
-    wasmtime_instance_pre_t* pre = nullptr;
-
-    explicit BarePool(const std::string& wat) {
-        wasm_config_t* config = wasm_config_new();
-        wasmtime_config_epoch_interruption_set(config, true);
-        wasmtime_config_max_wasm_stack_set(config, 512 << 10);
-        wasmtime_config_native_unwind_info_set(config, false);
-        wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
-        wasmtime_pooling_allocation_config_total_memories_set(pool, 256);
-        wasmtime_pooling_allocation_config_total_core_instances_set(pool, 256);
-        wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, 128 << 10);
-        wasmtime_pooling_allocation_config_table_keep_resident_set(pool, 16 << 10);
-        wasmtime_pooling_allocation_strategy_set(config, pool);
-        wasmtime_pooling_allocation_config_delete(pool);
-        engine = wasm_engine_new_with_config(config);
-        linker = wasmtime_linker_new(engine);
-        const auto wasm = bench::wasm_of(wat);
-        bench::check(wasmtime_module_new(engine, wasm.data(), wasm.size(), &module), "compile");
-        bench::check(wasmtime_linker_instantiate_pre(linker, module, &pre), "bind");
-    }
-    ~BarePool() {
-        wasmtime_instance_pre_delete(pre);
-        wasmtime_module_delete(module);
-        wasmtime_linker_delete(linker);
-        wasm_engine_delete(engine);
-    }
-    BarePool(const BarePool&) = delete;
-    BarePool& operator=(const BarePool&) = delete;
-
-    std::int32_t call_fresh(std::int32_t pages) const {
-        wasmtime_store_t* store = wasmtime_store_new(engine, nullptr, nullptr);
-        wasmtime_context_t* context = wasmtime_store_context(store);
-        wasmtime_store_limiter(store, 256 << 20, 1'000'000, 1, 10, 1);
-        wasmtime_context_set_epoch_deadline(context, 1'000'000'000);
-        wasmtime_instance_t instance;
-        wasm_trap_t* trap = nullptr;
-        bench::check(wasmtime_instance_pre_instantiate(pre, context, &instance, &trap), "instantiate");
-        wasmtime_extern_t item;
-        if (!wasmtime_instance_export_get(context, &instance, "touch", 5, &item)) std::abort();
-        wasmtime_val_raw_t slot;
-        slot.i32 = pages;
-        bench::check(wasmtime_func_call_unchecked(context, &item.of.func, &slot, 1, &trap), "call");
-        wasmtime_store_delete(store);
-        return slot.i32;
-    }
-};
+std::int32_t call_fresh(const bench::BarePool& pool, std::int32_t pages) {
+    bench::BareSandbox sandbox(pool);
+    wasmtime_val_raw_t slot;
+    slot.i32 = pages;
+    sandbox.call(sandbox.get("touch").of.func, &slot, 1);
+    return slot.i32;
+}
 
 void pages_bare(benchmark::State& state, bool image, std::int32_t pages) {
-    const BarePool bare(guest(image));
-    for (auto _ : state) benchmark::DoNotOptimize(bare.call_fresh(pages));
+    bench::BarePool pool;
+    pool.bind(guest(image));
+    for (auto _ : state) benchmark::DoNotOptimize(call_fresh(pool, pages));
 }
 
 void pages_mortise(benchmark::State& state, bool image, std::int32_t pages) {

@@ -14,6 +14,7 @@
 
 #include "support/bare_wapc.hpp"
 #include "support/ratios.hpp"
+#include "support/wapc_guest.hpp"
 
 namespace {
 
@@ -21,27 +22,6 @@ using mortise::Bytes;
 using mortise::BytesView;
 using mortise::bytes_of;
 using BareHost = bench::BareWapc;
-
-constexpr std::string_view kWat = R"((module
-  (import "wapc" "__guest_request" (func $request (param i32 i32)))
-  (import "wapc" "__guest_response" (func $response (param i32 i32)))
-  (import "wapc" "__guest_error" (func $error (param i32 i32)))
-  (import "wapc" "__host_call" (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-  (import "wapc" "__host_response_len" (func $host_response_len (result i32)))
-  (import "wapc" "__host_response" (func $host_response (param i32)))
-  (memory (export "memory") 4)
-  (data (i32.const 0) "binding") (data (i32.const 16) "namespace") (data (i32.const 32) "operation")
-  (func (export "__guest_call") (param $op i32) (param $n i32) (result i32)
-    (call $request (i32.const 64) (i32.const 1024))
-    (if (i32.eq (local.get $op) (i32.const 3))   ;; "ask"
-      (then
-        (drop (call $host_call (i32.const 0) (i32.const 7) (i32.const 16) (i32.const 9) (i32.const 32) (i32.const 9)
-                               (i32.const 1024) (local.get $n)))
-        (call $host_response (i32.const 131072))
-        (call $response (i32.const 131072) (call $host_response_len))
-        (return (i32.const 1))))
-    (call $response (i32.const 1024) (local.get $n))
-    (i32.const 1))))";
 
 mortise::Instance guest(BytesView wasm) {
     mortise::PluginOptions options;
@@ -154,10 +134,8 @@ void add_plugin(const std::string& name, const char* file, std::string operation
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto wasm = bench::wasm_of(kWat);
-    std::string large(kWat);
-    large.replace(large.find("\"memory\") 4"), 11, "\"memory\") 4200");
-    const auto wide = bench::wasm_of(large);
+    const auto wasm = bench::wasm_of(bench::wapc_guest());
+    const auto wide = bench::wasm_of(bench::wapc_guest(4200));
     const Work echo_16{wasm, "echo", Bytes(16, std::byte{'x'})}, ask_16{wasm, "ask", Bytes(16, std::byte{'x'})};
     const Work echo_64k{wasm, "echo", Bytes(64 << 10, std::byte{'x'})}, ask_64k{wasm, "ask", Bytes(64 << 10, std::byte{'x'})};
     const Work echo_1m{wide, "echo", Bytes(1 << 20, std::byte{'x'})}, echo_64m{wide, "echo", Bytes(64 << 20, std::byte{'x'})};

@@ -30,6 +30,18 @@ inline std::vector<std::uint8_t> wasm_of(std::string_view wat) {
     return bytes;
 }
 
+inline wasmtime_extern_t export_of(wasmtime_context_t* context, const wasmtime_instance_t& instance, std::string_view name) {
+    wasmtime_extern_t item;
+    if (!wasmtime_instance_export_get(context, &instance, name.data(), name.size(), &item)) std::abort();
+    return item;
+}
+
+inline void call_unchecked(wasmtime_context_t* context, const wasmtime_func_t& function, wasmtime_val_raw_t* slots, std::size_t count) {
+    wasm_trap_t* trap = nullptr;
+    wasmtime_error_t* error = wasmtime_func_call_unchecked(context, &function, slots, count, &trap);
+    if (error != nullptr || trap != nullptr) [[unlikely]] std::abort();
+}
+
 /// A bare engine, linker and store; its members are to be used straight.
 struct Bare {
     wasm_engine_t* engine;
@@ -80,16 +92,10 @@ struct Bare {
         if (trap != nullptr) std::abort();
     }
 
-    wasmtime_extern_t get(std::string_view name) {
-        wasmtime_extern_t item;
-        if (!wasmtime_instance_export_get(context, &instance, name.data(), name.size(), &item)) std::abort();
-        return item;
-    }
+    wasmtime_extern_t get(std::string_view name) { return export_of(context, instance, name); }
 
     void call(const wasmtime_func_t& function, wasmtime_val_raw_t* slots, std::size_t count) {
-        wasm_trap_t* trap = nullptr;
-        wasmtime_error_t* error = wasmtime_func_call_unchecked(context, &function, slots, count, &trap);
-        if (error != nullptr || trap != nullptr) [[unlikely]] std::abort();
+        call_unchecked(context, function, slots, count);
     }
 };
 

@@ -4,14 +4,16 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 namespace bench {
 
-/// Prints, after google-benchmark's own table, the medians of each benchmark NAME_mortise (or NAME_mortise_VARIANT) beside those
-/// of NAME_bare, and their ratio. Use with --benchmark_repetitions=15 --benchmark_enable_random_interleaving=true.
+/// Prints, after google-benchmark's own table, the median of each benchmark whose name has "mortise" in it (or what else `ours`
+/// says) beside that of the one with "bare" in its place, and their ratio. Use with --benchmark_repetitions=15
+/// --benchmark_enable_random_interleaving=true.
 class Ratios : public benchmark::ConsoleReporter {
 public:
     void ReportRuns(const std::vector<Run>& runs) override {
@@ -21,12 +23,11 @@ public:
         ConsoleReporter::ReportRuns(runs);
     }
 
-    void print() {
-        constexpr std::string_view kOurs = "_mortise";
+    void print(std::string_view ours) {
         for (auto& [name, times] : times_) {
-            const auto at = name.find(kOurs);
+            const auto at = name.find(ours);
             if (at == std::string::npos) continue;
-            const auto bare = times_.find(name.substr(0, at) + "_bare");
+            const auto bare = times_.find(std::string(name).replace(at, ours.size(), "bare"));
             if (bare == times_.end()) continue;
             std::printf("%-40s %9.1f / %9.1f ns = %.2f\n", name.c_str(), median(times), median(bare->second),
                         median(times) / median(bare->second));
@@ -34,12 +35,12 @@ public:
     }
 
     /// The whole of a benchmark program's `main`.
-    static int main(int argc, char** argv) {
+    static int main(int argc, char** argv, std::string_view ours = "mortise") {
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
         Ratios ratios;
         benchmark::RunSpecifiedBenchmarks(&ratios);
-        ratios.print();
+        ratios.print(ours);
         benchmark::Shutdown();
         return 0;
     }

@@ -1,7 +1,6 @@
 // The peers that are built here: mortise, the bare engine, native code.
 // usage: peer_ours guests FOLDER         writes the guests of the cases
 //        peer_ours run CASES SECONDS     see ../README.md
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -9,7 +8,6 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <span>
 #include <sstream>
 #include <string>
@@ -18,32 +16,13 @@
 #include <mortise/mortise.hpp>
 
 #include "support/bare_wapc.hpp"
+#include "support/wapc_guest.hpp"
 
 namespace {
 
 using mortise::Bytes;
 using mortise::BytesView;
 using mortise::value;
-
-constexpr std::string_view kWapc = R"((module
-  (import "wapc" "__guest_request" (func $request (param i32 i32)))
-  (import "wapc" "__guest_response" (func $response (param i32 i32)))
-  (import "wapc" "__host_call" (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-  (import "wapc" "__host_response_len" (func $host_response_len (result i32)))
-  (import "wapc" "__host_response" (func $host_response (param i32)))
-  (memory (export "memory") 4)
-  (data (i32.const 0) "binding") (data (i32.const 16) "namespace") (data (i32.const 32) "operation")
-  (func (export "__guest_call") (param $op i32) (param $n i32) (result i32)
-    (call $request (i32.const 64) (i32.const 1024))
-    (if (i32.eq (local.get $op) (i32.const 3))   ;; "ask"
-      (then
-        (drop (call $host_call (i32.const 0) (i32.const 7) (i32.const 16) (i32.const 9) (i32.const 32) (i32.const 9)
-                               (i32.const 1024) (local.get $n)))
-        (call $host_response (i32.const 131072))
-        (call $response (i32.const 131072) (call $host_response_len))
-        (return (i32.const 1))))
-    (call $response (i32.const 1024) (local.get $n))
-    (i32.const 1))))";
 
 // Answers with its input as it lies in Extism's own memory: no guest of Extism can do less.
 constexpr std::string_view kExtism = R"((module
@@ -74,24 +53,31 @@ void write_guest(const std::filesystem::path& path, std::string_view wat) {
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(wasm.data()), static_cast<std::streamsize>(wasm.size()));
 }
 
-/// Nanoseconds of one run: the least of the batches that fit into the time.
+/// Nanoseconds of one run: the mean of all that fit into the time, after a warm-up of a tenth of it.
 double measure(double seconds, const auto& run) {
     using Clock = std::chrono::steady_clock;
-    const auto begin = Clock::now();
-    double best = std::numeric_limits<double>::max();
-    for (std::uint32_t batch = 1; std::chrono::duration<double>(Clock::now() - begin).count() < seconds;) {
+    const auto since = [](Clock::time_point at) { return std::chrono::duration<double>(Clock::now() - at).count(); };
+    // Ever longer batches, until reading the clock between them costs nothing.
+    std::uint64_t batch = 1;
+    for (const auto begin = Clock::now(); since(begin) < seconds / 10;) {
         const auto at = Clock::now();
-        for (std::uint32_t i = 0; i < batch; ++i) run();
-        const double took = std::chrono::duration<double, std::nano>(Clock::now() - at).count();
-        best = std::min(best, took / batch);
-        if (took < 1e6 && batch < (1u << 20)) batch *= 2;
+        for (std::uint64_t i = 0; i < batch; ++i) run();
+        if (since(at) < 1e-4) batch *= 2;
     }
-    return best;
+    const auto begin = Clock::now();
+    for (std::uint64_t calls = batch;; calls += batch) {
+        for (std::uint64_t i = 0; i < batch; ++i) run();
+        if (const double took = since(begin); took >= seconds) return took * 1e9 / static_cast<double>(calls);
+    }
 }
 
 void tell(std::string_view peer, const Case& of, double nanoseconds) {
-    std::printf("{\"peer\":\"%.*s\",\"version\":\"%.*s\",\"case\":\"%s\",\"ns\":%.1f}\n", static_cast<int>(peer.size()), peer.data(),
-                static_cast<int>(mortise::version().size()), mortise::version().data(), of.name.c_str(), nanoseconds);
+    const std::string engine = "wasmtime " WASMTIME_VERSION;
+    const std::string version = peer.starts_with("mortise") ? "mortise " + std::string(mortise::version()) + ", " + engine
+                                : peer == "bare"            ? engine
+                                                            : "";
+    std::printf("{\"peer\":\"%.*s\",\"version\":\"%s\",\"case\":\"%s\",\"ns\":%.1f}\n", static_cast<int>(peer.size()), peer.data(),
+                version.c_str(), of.name.c_str(), nanoseconds);
 }
 
 mortise::Plugin load(const Case& of) {
@@ -172,7 +158,7 @@ int main(int argc, char** argv) try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (arguments.size() == 2 && arguments[0] == "guests") {
         const std::filesystem::path folder = arguments[1];
-        write_guest(folder / "wapc.wasm", kWapc);
+        write_guest(folder / "wapc.wasm", bench::wapc_guest());
         write_guest(folder / "extism.wasm", kExtism);
         write_guest(folder / "numbers.wasm", kNumbers);
         return 0;
