@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Builds the peers from their registries (or a given source folder) and runs the same guests with the same inputs on all of them.
 
-usage: run.py PEER_OURS [--out RESULTS.json] [--seconds S] [--rounds N] [--only PEER,...]
+usage: run.py PEER_OURS [--out RESULTS.json] [--seconds S] [--rounds N] [--only PEER,...] [--shared FOLDER]
 
-Each peer is a program that takes the list of cases and prints a line of JSON for each case that it can run. All peers take turns in each
-round; a case's figure is the least of the rounds. A peer that cannot be built or run is named with the reason, never left out.
-See README.md for what each peer needs.
+Each peer is a program that takes the list of cases and prints a line of JSON for each case that it can run: the mean of what fitted into
+the seconds. All peers take turns in each round; a case's figure is the least of the rounds. A peer or a case that cannot be built or run
+is named with the reason, never left out. See README.md for what each peer needs.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-SHARED = HERE.parents[2] / "shared" / "plugins" / "wapc"
+ROOT = HERE.parents[1]
 PLUGINS = [("Rust echo", "rust_guest_test.wasm", "echo", b"\xa5hello"), ("Rust ping", "rust_basic.wasm", "ping", b"hello"),
            ("AssemblyScript hello", "assemblyscript_hello.wasm", "hello", b"World")]
 
@@ -33,10 +33,19 @@ def cache():
 
 
 def run(command, **more):
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+    name = pathlib.Path(command[0]).name
+    try:
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+    except subprocess.TimeoutExpired as error:
+        raise NotMeasured(f"{name}: not done in {error.timeout:.0f} s") from error
+    except OSError as error:
+        raise NotMeasured(f"{name}: {error.strerror}") from error
     if done.returncode != 0:
-        last = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
-        raise NotMeasured(f"{pathlib.Path(command[0]).name}: " + " / ".join(last)[-300:])
+        last = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
+        said = " / ".join(last)[-300:] or f"ended with {done.returncode}"
+        for path, short in ((cache(), "CACHE"), (ROOT, "."), (pathlib.Path.home(), "~")):
+            said = said.replace(str(path), short)
+        raise NotMeasured(f"{name}: {said}")
     return done.stdout
 
 
@@ -49,27 +58,27 @@ def nice(*command):
     return ["nice", "-n", "10", *command]
 
 
-def rust(folder, source_variable=None, crates=()):
+def rust(folder, source_variable, crates):
     """A peer of cargo; the variable names a checkout to take the crates from instead of the registry."""
     need("cargo")
     target = cache() / "cargo"
-    command = nice("cargo", "build", "--release", "--quiet", "--manifest-path", HERE / folder / "Cargo.toml", "--target-dir", target)
-    given = os.environ.get(source_variable or "")
+    source, more = HERE / folder, ["--locked"]
+    given = os.environ.get(source_variable)
     if given:
+        # In a copy, since cargo writes to the lock file what it took instead.
+        for part in ("rust", folder):
+            shutil.copytree(HERE / part, cache() / "given" / part, dirs_exist_ok=True)
+        source, more = cache() / "given" / folder, []
         for crate, path in crates:
-            command += ["--config", f'patch.crates-io.{crate}.path="{pathlib.Path(given).resolve() / path}"']
-    else:
-        command.append("--locked")
-    run(command)
+            more += ["--config", f'patch.crates-io.{crate}.path="{pathlib.Path(given).resolve() / path}"']
+    run(nice("cargo", "build", "--release", "--quiet", "--manifest-path", source / "Cargo.toml", "--target-dir", target, *more))
     return target / "release" / f"peer-{folder}"
 
 
-def go(folder, source_variable=None, module=None, from_registry=True):
+def go(folder, source_variable, module):
     """A peer of Go; the variable names a checkout of the module to use instead of the registry."""
     need("go")
-    given = os.environ.get(source_variable or "")
-    if not given and not from_registry:
-        raise NotMeasured(f"not in the registry: give a checkout of {module} in {source_variable}")
+    given = os.environ.get(source_variable)
     work = cache() / "go" / folder
     shutil.copytree(HERE / folder, work, dirs_exist_ok=True)
     if given:
@@ -96,9 +105,10 @@ def given_program(name):
     return [program]
 
 
-def make_cases(ours, folder):
+def make_cases(ours, folder, shared):
+    """The file that lists the cases, and what is not among them for which reason."""
     run([ours, "guests", folder])
-    payloads = {}
+    payloads, missing = {}, {}
 
     def payload(data):
         path = payloads.setdefault(data, folder / f"payload{len(payloads)}")
@@ -112,15 +122,15 @@ def make_cases(ours, folder):
              ("wapc", "echo 64 KiB", wapc, "echo", payload(b"x" * 65536)),
              ("extism", "echo 64 KiB", folder / "extism.wasm", "echo", payload(b"x" * 65536))]
     for name, file, operation, data in PLUGINS:
-        if (SHARED / file).exists():
-            cases.append(("wapc", name, SHARED / file, operation, payload(data)))
+        if (shared / "plugins" / "wapc" / file).exists():
+            cases.append(("wapc", name, shared / "plugins" / "wapc" / file, operation, payload(data)))
         else:
-            print(f"not measured: {name}: {SHARED / file} is not there")
+            missing[name] = f"the plugin {file} is not there"
     cases += [("wapc-fresh", "fresh sandbox, echo 16 B", wapc, "echo", small),
               ("extism-fresh", "fresh sandbox, echo 16 B", folder / "extism.wasm", "echo", small)]
     listing = folder / "cases.tsv"
     listing.write_text("".join("\t".join(str(field) for field in case) + "\n" for case in cases))
-    return listing
+    return listing, missing
 
 
 def build(names):
@@ -129,7 +139,7 @@ def build(names):
         print(f"building {name}", file=sys.stderr)
         try:
             programs[name] = given_program(name) if name in GIVEN else PEERS[name]()
-        except (NotMeasured, OSError) as error:
+        except NotMeasured as error:
             missing[name] = str(error)
     return programs, missing
 
@@ -140,8 +150,8 @@ def measure(programs, missing, cases, seconds, rounds):
         for name, command in list(programs.items()):
             print(f"round {turn + 1} of {rounds}: {name}", file=sys.stderr)
             try:
-                lines = run([*command, cases, seconds]).splitlines()
-            except (NotMeasured, OSError) as error:
+                lines = run([*command, cases, seconds], timeout=120 + 100 * seconds).splitlines()
+            except NotMeasured as error:
                 missing[name] = str(error)
                 del programs[name]
                 continue
@@ -163,17 +173,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ours", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=0.3)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="folder of the real plugins")
     options = parser.parse_args()
     names = [name for name in [*PEERS, *GIVEN] if not options.only or name in options.only.split(",")]
     programs, missing = build(names)
     missing |= {name: "left out of this run" for name in [*PEERS, *GIVEN] if name not in names}
     with tempfile.TemporaryDirectory() as folder:
         ours = options.ours.resolve()
-        cases = make_cases(ours, pathlib.Path(folder))
-        results, versions = measure({"ours": [ours, "run"], **programs}, missing, cases, options.seconds, options.rounds)
+        cases, left_out = make_cases(ours, pathlib.Path(folder), options.shared.resolve())
+        missing |= left_out
+        results, versions = measure({"mortise": [ours, "run"], **programs}, missing, cases, options.seconds, options.rounds)
     for case, peers in results.items():
         base = peers.get("mortise")
         print(f"\n{case}")
@@ -184,9 +196,14 @@ def main():
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
     if options.out:
-        options.out.write_text(json.dumps({"machine": machine(), "versions": versions, "cases": results, "not_measured": missing}, indent=2) + "\n")
+        told = {"machine": machine(), "seconds": options.seconds, "rounds": options.rounds, "versions": versions, "cases": results,
+                "not_measured": missing}
+        options.out.write_text(json.dumps(told, indent=2) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NotMeasured as error:
+        sys.exit(f"run.py: {error}")

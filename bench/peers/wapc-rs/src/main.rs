@@ -1,5 +1,8 @@
 //! The waPC cases on wapc-rs. usage: peer-wapc-rs CASES SECONDS   (see ../README.md)
-use std::time::Instant;
+#[path = "../../rust/measure.rs"]
+mod measure;
+
+use measure::{measure, versions};
 use wapc::WapcHost;
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
@@ -8,28 +11,11 @@ fn host(wasm: &[u8]) -> WapcHost {
     WapcHost::new(Box::new(engine), Some(Box::new(|_, _, _, _, payload| Ok(payload.to_vec())))).expect("host")
 }
 
-/// Nanoseconds of one run: the least of the batches that fit into the time.
-fn measure(seconds: f64, mut run: impl FnMut()) -> f64 {
-    let begin = Instant::now();
-    let (mut batch, mut best) = (1u32, f64::MAX);
-    while begin.elapsed().as_secs_f64() < seconds {
-        let at = Instant::now();
-        for _ in 0..batch {
-            run();
-        }
-        let took = at.elapsed().as_nanos() as f64;
-        best = best.min(took / f64::from(batch));
-        if took < 1e6 && batch < 1 << 20 {
-            batch *= 2;
-        }
-    }
-    best
-}
-
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let cases = arguments.next().expect("CASES");
     let seconds: f64 = arguments.next().expect("SECONDS").parse().expect("a number");
+    let versions = versions(&["wapc", "wasmtime-provider", "wasmtime"]);
     for line in std::fs::read_to_string(cases).expect("cases").lines() {
         // kind, name, file of the module, operation, file of the payload
         let field: Vec<&str> = line.split('\t').collect();
@@ -59,6 +45,6 @@ fn main() {
             }
             _ => continue,
         };
-        println!("{{\"peer\":\"wapc-rs\",\"version\":\"wapc 2.2.0, wasmtime-provider 2.25.0\",\"case\":\"{}\",\"ns\":{nanoseconds:.1}}}", field[1]);
+        println!("{{\"peer\":\"wapc-rs\",\"version\":\"{versions}\",\"case\":\"{}\",\"ns\":{nanoseconds:.1}}}", field[1]);
     }
 }
