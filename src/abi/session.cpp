@@ -27,7 +27,7 @@ std::string_view prefix(std::string_view text, std::uint64_t limit) noexcept {
 
 void Session::log(LogLevel level, std::string_view text) noexcept {
     if (observer == nullptr) return;
-    logged = true;
+    marks.logged = true;
     const std::string_view part = prefix(text, log_left);
     const bool takes = !part.empty() || (text.empty() && log_left != 0);
     // An empty line counts as one byte: whoever keeps lines keeps something for it.
@@ -48,7 +48,7 @@ void Session::log(LogLevel level, std::string_view text) noexcept {
 
 void Session::output(Stream stream, BytesView bytes) noexcept {
     if (observer == nullptr || bytes.empty()) return;
-    logged = true;
+    marks.logged = true;
     const auto part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), log_left)));
     log_left -= part.size();
     const Lending lent(*this);
@@ -164,12 +164,12 @@ Result<void> run_initialiser(Session& session, engine::Store& store, engine::Ins
     const auto function = store.function(instance, name);
     if (!function) return {};
     std::vector<engine::RawValue> slots(std::max<std::size_t>(1, type->results.size()));
-    const bool was_poisoned = session.poisoned;
+    const bool was_poisoned = session.marks.poisoned;
     const Stop stop = run(session, store, *function, slots.data(), slots.size());
     if (stop == Stop::done) return {};
     Error error = error_of_stop(store, stop);
     if (stop == Stop::exit && error.code() == ErrorCode::guest_exit && error.exit_status() == 0) {
-        session.poisoned = was_poisoned;  // a command's main that ended well leaves a usable instance
+        session.marks.poisoned = was_poisoned;  // a command's main that ended well leaves a usable instance
         return {};
     }
     return fail(std::move(error).add_context("while running " + std::string(name)));

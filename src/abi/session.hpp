@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -27,11 +28,18 @@ struct Session {
     mortise::Instance* handle = nullptr; ///< what a HostCall hands to host functions
     std::uint64_t log_left = 0;          ///< bytes that the running call may still log; all of them again when it ends
     bool log_cut = false;                ///< the cut was already said in this call
-    bool logged = false;                 ///< something was logged in this call: `log_left` must be set again
     bool started = false;                ///< the sandbox begins as a copy of a started one: start-up code must not run again
     Timing* timing = nullptr;            ///< null unless the plugin was loaded with an observer
     bool lending = false;                ///< somebody looks at guest memory: no guest code may run
-    bool poisoned = false;               ///< guest code was cut short: no more of it may run until a new instantiation
+
+    /// What the end of an outermost call has to look at; side by side, so that a call that left nothing sees it at one look.
+    struct Marks {
+        bool poisoned = false;   ///< guest code was cut short: no more of it may run until a new instantiation
+        bool logged = false;     ///< something was logged in this call: `log_left` must be set again
+        bool ending = false;     ///< something is to be done at the end of each call: WASI's output, a close
+        bool spare = false;
+        bool any() const noexcept { return std::bit_cast<std::uint32_t>(*this) != 0; }
+    } marks;
 
     /// The sandbox's random source; empty: the operating system's.
     std::function<void(std::span<std::byte> out)> random;
@@ -70,7 +78,7 @@ private:
 inline engine::Stop run(Session& session, engine::Store& store, const engine::FunctionRef& function, engine::RawValue* slots,
                         std::size_t count) noexcept {
     const engine::Stop stop = store.call(function, slots, count);
-    if (stop != engine::Stop::done) [[unlikely]] session.poisoned = true;
+    if (stop != engine::Stop::done) [[unlikely]] session.marks.poisoned = true;
     return stop;
 }
 

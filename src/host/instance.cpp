@@ -16,7 +16,7 @@ namespace {
 // One call through the gate of an instance: the plain way if nothing is in its way, else whatever `enter` finds.
 class Gate {
 public:
-    explicit Gate(InstanceState& state) : state_(state), plain_(state.enter_plain()) {
+    explicit Gate(InstanceState& state) : state_(state), plain_(state.enter_plain() != nullptr) {
         if (!plain_) [[unlikely]] entered_.emplace(state.enter());
     }
     ~Gate() {
@@ -81,7 +81,7 @@ namespace {
 // The guest was cut short in a raw call.
 [[gnu::cold, gnu::noinline]] bool stopped(BoundExport& bound, engine::Stop stop) noexcept {
     InstanceState& state = *bound.state;
-    state.session().poisoned = true;
+    state.session().marks.poisoned = true;
     return give_up(bound, abi::error_of_stop(state.store(), stop));
 }
 
@@ -109,9 +109,11 @@ namespace {
 bool call_raw(BoundHead& head, engine::RawValue* slots) noexcept {
     BoundExport& bound = whole(head);
     InstanceState& state = *bound.state;
-    if (bound.generation != state.generation() || !state.enter_plain()) [[unlikely]] return call_raw_slowly(bound, slots);
+    if (bound.generation != state.generation()) [[unlikely]] return call_raw_slowly(bound, slots);
+    engine::Store* store = state.enter_plain();
+    if (store == nullptr) [[unlikely]] return call_raw_slowly(bound, slots);
     state.count_call();
-    const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
+    const engine::Stop stop = store->call(bound.bound.function, slots, bound.bound.slots);
     const bool done = stop == engine::Stop::done || stopped(bound, stop);
     state.leave_plain();
     return done;

@@ -62,7 +62,7 @@ Result<void> InstanceState::build() {
     ++generation_;
     calls_when_built_ = calls_;
     attention_ = true;   // until it stands: a sandbox that could not be made must not be entered
-    session_.poisoned = false;
+    session_.marks.poisoned = false;
     refill_log();
 
     // A sandbox of its own may show start-up code another world than the one that the snapshot was taken in.
@@ -99,11 +99,11 @@ Result<void> InstanceState::build() {
     auto started = abi_->start();
     if (session_.timing != nullptr) timing_.end();
     if (wasi_) host::flush_wasi(*wasi_);
-    ending_ = wasi_ || closing_;
+    session_.marks.ending = wasi_ || closing_;
     refill_log();
     attention_ = closed_ || plugin_->policy != InstancePolicy::kept || plugin_->options.limits.fuel || session_.timing != nullptr;
     if (!started) {
-        session_.poisoned = true;
+        session_.marks.poisoned = true;
         attention_ = true;
         return fail(std::move(started).error().add_context("while starting plugin \"" + plugin_->options.name + "\""));
     }
@@ -135,25 +135,25 @@ Result<void> InstanceState::ready_for_call() {
 Result<void> InstanceState::enter_again() {
     if (closed_) return fail(ErrorCode::closed, "the instance was closed during the batch");
     if (nested_ != 0) {
-        if (session_.poisoned) return fail(ErrorCode::poisoned, "an earlier record failed; the instance ends with the outer call");
+        if (session_.marks.poisoned) return fail(ErrorCode::poisoned, "an earlier record failed; the instance ends with the outer call");
         return {};
     }
     if (store_ && store_->interrupt.load(std::memory_order_relaxed) != 0) {
         return fail(ErrorCode::cancelled, "the batch was interrupted");
     }
-    if (session_.logged) refill_log();
+    if (session_.marks.logged) refill_log();
     return ready_for_call();
 }
 
 // The instance is idle and this thread is inside the gate, but a plain call is not possible.
 Result<void> InstanceState::prepare_entry() {
     if (closed_) return fail(ErrorCode::closed, "the instance is closed");
-    if (session_.poisoned || abi_ == nullptr) {
+    if (session_.marks.poisoned || abi_ == nullptr) {
         if (plugin_->after_failure == AfterFailure::fail) {
             return fail(ErrorCode::poisoned, "the instance failed before, and its policy forbids further use");
         }
         if (plugin_->after_failure == AfterFailure::reuse && abi_ != nullptr) {
-            session_.poisoned = false;
+            session_.marks.poisoned = false;
         } else {
             return build();
         }
@@ -178,7 +178,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
     }
     if (abi_ == nullptr) return fail(ErrorCode::not_reentrant, "the instance has not started yet");
     if (session_.lending) return fail(ErrorCode::not_reentrant, "the instance lends its output: it cannot be called meanwhile");
-    if (session_.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
+    if (session_.marks.poisoned) return fail(ErrorCode::poisoned, "an inner call failed; the instance ends with the outer one");
     const std::uint64_t outer = store_->deadline;
     if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::guest);
     ++nested_;
@@ -196,21 +196,21 @@ void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
 void InstanceState::refill_log() noexcept {
     session_.log_left = plugin_->options.limits.log_bytes;
     session_.log_cut = false;
-    session_.logged = false;
+    session_.marks.logged = false;
 }
 
 // A call ended that failed, left output behind, or whose instance was let go of meanwhile; or it was no plain one.
 void InstanceState::leave_slowly() noexcept {
     if (session_.timing != nullptr) timing_.end();
     if (wasi_) host::flush_wasi(*wasi_);
-    if (session_.logged) refill_log();
+    if (session_.marks.logged) refill_log();
     if (!closing_) {
         owner_.store(idle(), std::memory_order_release);
         return;
     }
     closing_ = false;
     drop();
-    ending_ = false;
+    session_.marks.ending = false;
     owner_.store(idle(), std::memory_order_release);
     const auto last = std::move(keep_);   // may be the end of this object
 }
@@ -248,7 +248,7 @@ void InstanceState::close() noexcept {
     attention_ = true;
     if (in_call()) {
         closing_ = true;
-        ending_ = true;
+        session_.marks.ending = true;
         keep_ = shared_from_this();
         return;
     }

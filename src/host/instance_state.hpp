@@ -48,9 +48,9 @@ public:
     InstanceState(const InstanceState&) = delete;
     InstanceState& operator=(const InstanceState&) = delete;
 
-    /// Enters the gate for one outermost call where nothing is in the way, and arms the deadline; false: `enter` must look.
-    /// `leave_plain` must follow.
-    bool enter_plain() noexcept;
+    /// Enters the gate for one outermost call where nothing is in the way, and arms the deadline: the sandbox. Null:
+    /// `enter` must look. `leave_plain` must follow.
+    engine::Store* enter_plain() noexcept;
     void leave_plain() noexcept;
 
     /// Enters the gate for one call, makes the sandbox anew if it must be, arms deadline and fuel. On success `leave` must
@@ -72,7 +72,7 @@ public:
     void close() noexcept;
     bool in_call() const noexcept { return owner_.load(std::memory_order_relaxed) > kAttention; }
 
-    bool reusable() const noexcept { return !closed_ && !session_.poisoned && !in_call(); }
+    bool reusable() const noexcept { return !closed_ && !session_.marks.poisoned && !in_call(); }
 
     const PluginState& plugin() const noexcept { return *plugin_; }
     abi::Instance& abi() noexcept { return *abi_; }
@@ -90,10 +90,10 @@ private:
     Result<void> prepare_entry();                                        // the rare cases of `enter`
     Result<std::uint64_t> enter_nested();
     bool take(std::uintptr_t me, std::uintptr_t idle) noexcept;          // the gate, if it is idle in that way
-    void arm() noexcept;
+    engine::Store& arm() noexcept;
     void leave_slowly() noexcept;
     void refill_log() noexcept;
-    std::uintptr_t idle() const noexcept { return attention_ || closed_ || session_.poisoned ? kAttention : kNobody; }
+    std::uintptr_t idle() const noexcept { return attention_ || closed_ || session_.marks.poisoned ? kAttention : kNobody; }
 
     // What `owner_` holds while no thread is inside; neither is a thread's number.
     static constexpr std::uintptr_t kNobody = 0;      // a plain call may enter
@@ -110,7 +110,6 @@ private:
     const std::atomic<std::uint64_t>* const now_;
     const std::uint64_t call_ticks_;
     std::unique_ptr<engine::Store> store_;
-    bool ending_ = false;            // something is to be done at the end of each call: WASI's output, a close
     bool attention_ = true;          // every call needs `enter`
     bool closing_ = false;           // closed during a call: the sandbox goes when it ends
     bool closed_ = false;
@@ -133,21 +132,21 @@ inline bool InstanceState::take(std::uintptr_t me, std::uintptr_t idle) noexcept
     return true;
 }
 
-inline void InstanceState::arm() noexcept {
+inline engine::Store& InstanceState::arm() noexcept {
     engine::Store& store = *store_;   // read once: the compiler takes a write to an atomic for one to anything
     store.interrupt.store(0, std::memory_order_relaxed);
     store.clear_refused_growth();     // of an earlier call: it does not explain how this one fails
     store.deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
+    return store;
 }
 
-inline bool InstanceState::enter_plain() noexcept {
-    if (!take(this_thread(), kNobody)) [[unlikely]] return false;
-    arm();
-    return true;
+inline engine::Store* InstanceState::enter_plain() noexcept {
+    if (!take(this_thread(), kNobody)) [[unlikely]] return nullptr;
+    return &arm();
 }
 
 inline void InstanceState::leave_plain() noexcept {
-    if (ending_ || session_.logged || session_.poisoned) [[unlikely]] return leave_slowly();
+    if (session_.marks.any()) [[unlikely]] return leave_slowly();
     owner_.store(kNobody, kExactGate ? std::memory_order_release : std::memory_order_relaxed);
 }
 

@@ -47,6 +47,40 @@ TEST_P(Memory, Growth_answers_with_the_old_size_and_shows_in_the_view) {
     EXPECT_FALSE(guest.store->growth_was_refused());
 }
 
+TEST_P(Memory, View_is_that_of_now_whatever_grew_between) {
+    MORTISE_NEEDS(multi_memory);
+    constexpr auto kWat = R"((module
+        (memory $a (export "a") 1) (memory $b (export "b") 1 3) (table $t 1 funcref)
+        (func (export "grow_a") (param i32) (result i32) local.get 0 memory.grow $a)
+        (func (export "grow_b") (param i32) (result i32) local.get 0 memory.grow $b)
+        (func (export "grow_t") (param i32) (result i32) ref.null func local.get 0 table.grow $t)
+        (func (export "put_a") (param i32 i32) local.get 0 local.get 1 i32.store8 $a)))";
+    auto limits = limit_of(400 * kPage);
+    limits.memories = 2;
+    Guest guest(engine(), kWat, {}, limits);
+    const auto a = guest.store->memory(InstanceId{0}, "a").value();
+    const auto again = guest.store->memory(InstanceId{0}, "a").value();
+    const auto b = guest.store->memory(InstanceId{0}, "b").value();
+    const auto sizes = [&] {
+        EXPECT_EQ(guest.store->view(a).size(), guest.store->view(again).size());
+        return std::pair(guest.store->view(a).size() / kPage, guest.store->view(b).size() / kPage);
+    };
+    const auto both = [](std::uint64_t x, std::uint64_t y) { return std::pair(x, y); };
+    EXPECT_EQ(sizes(), both(1, 1));
+    EXPECT_EQ(guest.call("grow_a", {i32(1)}).i32(), 1);
+    EXPECT_EQ(sizes(), both(2, 1));
+    EXPECT_EQ(guest.call("grow_b", {i32(9)}).i32(), -1) << "beyond its own maximum";
+    EXPECT_EQ(sizes(), both(2, 1));
+    EXPECT_EQ(guest.call("grow_t", {i32(5)}).i32(), 1);
+    EXPECT_EQ(guest.call("grow_b", {i32(2)}).i32(), 1);
+    EXPECT_EQ(sizes(), both(2, 3));
+    EXPECT_EQ(guest.call("grow_a", {i32(70'000)}).i32(), -1);
+    EXPECT_EQ(guest.call("grow_a", {i32(300)}).i32(), 2);
+    EXPECT_EQ(sizes(), both(302, 3));
+    ASSERT_EQ(guest.call("put_a", {i32(302 * 65'536 - 1), i32(77)}).stop, Stop::done);
+    EXPECT_EQ(guest.store->view(a).load<std::uint8_t>(302 * kPage - 1), 77);
+}
+
 TEST_P(Memory, Growth_beyond_the_cap_answers_minus_one_and_is_noted) {
     MORTISE_NEEDS(memory_limit);
     Guest guest(engine(), kGrowing, {}, limit_of(3 * kPage));

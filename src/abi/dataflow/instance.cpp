@@ -168,7 +168,7 @@ Result<void> DataflowInstance::invoke(const Request& request, Reply& reply) {
     if (!accumulator) return fail(std::move(accumulator).error());
     auto input = place(request.payload);
     if (!input) {
-        if (!session_.poisoned) (void)release(*accumulator);   // the failure that counts is known
+        if (!session_.marks.poisoned) (void)release(*accumulator);   // the failure that counts is known
         return fail(std::move(input).error());
     }
 
@@ -176,7 +176,7 @@ Result<void> DataflowInstance::invoke(const Request& request, Reply& reply) {
     Frame* const outer = std::exchange(top_, &frame);
     auto called = call(target, *accumulator, *input, frame);
     top_ = outer;
-    if (!session_.poisoned) {
+    if (!session_.marks.poisoned) {
         for (const Block* block : {&*accumulator, &*input}) {
             auto released = release(*block);
             if (!released && called) called = std::move(released);

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <mortise/bytes.hpp>
 #include <mortise/error.hpp>
@@ -29,6 +28,8 @@ struct Frame {
     std::string host_error;       ///< likewise; empty means none
     Bytes arguments;              ///< names and payload of the running host call; what its handler sees, also while the guest
                                   ///< runs again. Never shrinks within a call, so its size says nothing
+
+    std::unique_ptr<Frame> above; ///< for a call made during this one; empty until there was one
 
     void begin(Bytes& response_buffer) noexcept {
         response_buffer.clear();
@@ -67,7 +68,7 @@ public:
     engine::GuestMemory memory() noexcept { return memory_ ? store_.view(*memory_) : engine::GuestMemory(); }
 
     /// The innermost call; null while guest code runs without one.
-    Frame* top() noexcept { return depth_ == 0 ? nullptr : depth_ == 1 ? &first_ : nested_[depth_ - 2].get(); }
+    Frame* top() noexcept { return top_; }
 
     /// The guest's words where it has no call to keep them in: an abort in start-up code that runs without one.
     std::string& stray_error() noexcept { return stray_error_; }
@@ -75,37 +76,37 @@ public:
     /// Makes a new innermost call for as long as this lives. `response` takes what the guest answers.
     class Call {
     public:
-        Call(Calls& calls, Bytes& response) : calls_(calls), frame_(calls.push(response)) {}
+        Call(Calls& calls, Bytes& response)
+            : calls_(calls), outer_(calls.top_), frame_(outer_ == nullptr ? calls.first_ : above(*outer_)) {
+            frame_.begin(response);
+            calls_.top_ = &frame_;
+        }
         Call(const Call&) = delete;
         Call& operator=(const Call&) = delete;
-        ~Call() { calls_.pop(); }
+        ~Call() {
+            if (frame_.touched) [[unlikely]] frame_.clear();
+            calls_.top_ = outer_;
+        }
         Frame& frame() noexcept { return frame_; }
 
     private:
+        [[gnu::cold]] static Frame& above(Frame& outer) {
+            if (!outer.above) outer.above = std::make_unique<Frame>();
+            return *outer.above;
+        }
+
         Calls& calls_;
+        Frame* const outer_;
         Frame& frame_;
     };
 
 private:
-    Frame& push(Bytes& response) {
-        if (depth_ > nested_.size()) [[unlikely]] nested_.push_back(std::make_unique<Frame>());
-        ++depth_;
-        Frame& frame = *top();
-        frame.begin(response);
-        return frame;
-    }
-    void pop() noexcept {
-        if (top()->touched) [[unlikely]] top()->clear();
-        --depth_;
-    }
-
     engine::Store& store_;
     Session& session_;
     std::optional<engine::MemoryRef> memory_;
     std::string stray_error_;
-    std::size_t depth_ = 0;
+    Frame* top_ = nullptr;
     Frame first_;
-    std::vector<std::unique_ptr<Frame>> nested_;
 };
 
 /// True if the protocol's 32-bit lengths can carry the request.

@@ -203,7 +203,7 @@ Result<void> Guest::free_block(FreeSet::Block block) {
 }
 
 Result<void> Guest::free(FreeSet& frees, std::uint32_t& failed) {
-    if (frees.empty() || session_.poisoned) return {};
+    if (frees.empty() || session_.marks.poisoned) return {};
     const auto blocks = frees.seal();
     if (!deallocate_.function) {
         failed = static_cast<std::uint32_t>(std::min<std::size_t>(blocks.size(), UINT32_MAX));

@@ -1,5 +1,11 @@
 #include "engines/wasmtime/failure.hpp"
 
+#include <utility>
+
+#if MORTISE_WASMTIME_OWN
+#include <mortise_engines.h>
+#endif
+
 namespace mortise::engines::wasmtime {
 namespace {
 
@@ -38,18 +44,37 @@ Meaning meaning_of(wasmtime_trap_code_t code) noexcept {
 
 }  // namespace
 
-Stop classify(const wasm_trap_t& trap, engine::StopInfo& info) {
-    wasmtime_trap_code_t code = 0;
-    if (!wasmtime_trap_code(&trap, &code)) {
-        info.text = message_of(trap);
+Failure::Failure(ErrorPtr error, TrapPtr trap) : error_(std::move(error)), trap_(std::move(trap)) {
+    if (trap_) {
+        trapped_ = true;
+        wasmtime_trap_code_t code = 0;
+        if (wasmtime_trap_code(trap_.get(), &code)) code_ = code;
+    }
+#if MORTISE_WASMTIME_OWN
+    if (error_) {
+        std::int32_t code = MORTISE_NO_TRAP;
+        error_.reset(mortise_wasmtime_trap_code(error_.release(), &code));
+        trapped_ = code != MORTISE_NO_TRAP;
+        if (code >= 0) code_ = static_cast<wasmtime_trap_code_t>(code);
+    }
+#endif
+}
+
+std::string Failure::words() const { return trap_ ? message_of(*trap_) : message_of(*error_); }
+
+std::vector<WasmFrame> Failure::backtrace() const { return trap_ ? backtrace_of(*trap_) : backtrace_of(*error_); }
+
+Stop Failure::classify(engine::StopInfo& info) const {
+    if (!code_) {
+        info.text = words();
         return Stop::trap;
     }
-    if (code == WASMTIME_TRAP_CODE_OUT_OF_FUEL) return Stop::fuel;
-    if (code == WASMTIME_TRAP_CODE_INTERRUPT) return Stop::deadline;
-    info.stack_overflow = code == WASMTIME_TRAP_CODE_STACK_OVERFLOW;
-    const Meaning meaning = meaning_of(code);
+    if (*code_ == WASMTIME_TRAP_CODE_OUT_OF_FUEL) return Stop::fuel;
+    if (*code_ == WASMTIME_TRAP_CODE_INTERRUPT) return Stop::deadline;
+    info.stack_overflow = *code_ == WASMTIME_TRAP_CODE_STACK_OVERFLOW;
+    const Meaning meaning = meaning_of(*code_);
     info.trap = meaning.kind;
-    info.text = meaning.words.empty() ? message_of(trap) : std::string(meaning.words);
+    info.text = meaning.words.empty() ? words() : std::string(meaning.words);
     return Stop::trap;
 }
 

@@ -22,6 +22,9 @@ public:
     Limiter(const Limiter&) = delete;
     Limiter& operator=(const Limiter&) = delete;
 
+    /// Whether every growth is counted in `memory_bytes` before it happens.
+    static constexpr bool kCounts = MORTISE_WASMTIME_OWN != 0;
+
     /// Puts a new store under this limiter, which must outlive it.
     void install(wasmtime_store_t& store) noexcept;
 

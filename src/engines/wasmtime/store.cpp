@@ -8,6 +8,10 @@
 #include "base/text.hpp"
 #include "engines/wasmtime/failure.hpp"
 
+#if MORTISE_WASMTIME_OWN
+#include <mortise_engines.h>
+#endif
+
 namespace mortise::engines::wasmtime {
 namespace {
 
@@ -16,7 +20,13 @@ using base::quoted;
 using engine::Stop;
 
 static_assert(sizeof(wasmtime_func_t) == sizeof(engine::FunctionRef));
-static_assert(sizeof(wasmtime_memory_t) == sizeof(engine::MemoryRef));
+
+/// A memory, in the seam's opaque bytes: its place in the store's list.
+struct ListedMemory {
+    std::uint64_t index;
+    std::uint64_t unused[2];
+};
+static_assert(sizeof(ListedMemory) == sizeof(engine::MemoryRef));
 static_assert(sizeof(wasmtime_val_raw_t) == sizeof(engine::RawValue) &&
               alignof(wasmtime_val_raw_t) == alignof(engine::RawValue));
 
@@ -28,6 +38,8 @@ struct TypedGlobal {
 };
 static_assert(sizeof(TypedGlobal) == sizeof(engine::GlobalRef) && sizeof(wasmtime_global_t) == sizeof(TypedGlobal));
 static_assert(offsetof(wasmtime_global_t, __private3) == offsetof(TypedGlobal, parts[2]));
+
+constexpr std::string_view kMemory = "memory";  // the one that an instance's host functions get
 
 /// Slots that a store may come to need under its limits.
 std::uint32_t slots_for(const engine::StoreLimits& limits) noexcept {
@@ -90,18 +102,13 @@ Result<engine::InstanceId> WasmtimeStore::instantiate(const engine::Module& modu
         failed_.push_back(compiled->shared_from_this());
         return fail(std::move(handle).error());
     }
-    instances_.push_back(
-        {.handle = *handle, .memory = {}, .has_memory = false, .module = compiled->shared_from_this()});
+    instances_.push_back({.handle = *handle, .memory = {}, .module = compiled->shared_from_this()});
     const engine::InstanceId id{static_cast<std::uint32_t>(instances_.size() - 1)};
-    if (const auto memory = find(id, "memory", WASMTIME_EXTERN_MEMORY)) {
-        instances_.back().memory = memory->of.memory;
-        instances_.back().has_memory = true;
-        if (profile_->machine().huge_pages) {
-            const auto bytes = view(memory->of.memory).writable(0, 1);
-            if (bytes)
-                ask_for_huge_pages(profile_->machine(), bytes->data(),
-                                   wasmtime_memory_data_size(context_, &memory->of.memory));
-        }
+    instances_.back().memory = this->memory(id, kMemory);
+    if (instances_.back().memory && profile_->machine().huge_pages) {
+        const auto memory = view(*instances_.back().memory);
+        const auto bytes = memory.writable(0, memory.size());
+        if (bytes && !bytes->empty()) ask_for_huge_pages(profile_->machine(), bytes->data(), bytes->size());
     }
     return id;
 }
@@ -118,20 +125,18 @@ Result<wasmtime_instance_t> WasmtimeStore::make_instance(const CompiledModule& m
         error.reset(wasmtime_instance_new(context_, variant.module.get(), imports->data(), imports->size(), &instance,
                                           &raw_trap));
     }
-    const TrapPtr trap(raw_trap);
-    if (trap) {
+    const Failure failure(std::move(error), TrapPtr(raw_trap));
+    if (!failure.failed()) [[likely]] return instance;
+    if (failure.trapped()) {
         engine::StopInfo info;
-        classify(*trap, info);
-        Error failure(ErrorCode::trap, "the module's initial data or elements do not fit: " + info.text);
-        failure.set_trap(info.trap, backtrace_of(*trap));
-        return fail(std::move(failure));
+        failure.classify(info);
+        Error trap(ErrorCode::trap, "the module's initial data or elements do not fit: " + info.text);
+        trap.set_trap(info.trap, failure.backtrace());
+        return fail(std::move(trap));
     }
-    if (error) {
-        // Imports were resolved and limits checked before: what is left is address space, or a type that differs.
-        return fail(variant.instance_pre ? ErrorCode::io : ErrorCode::import_mismatch,
-                    "the engine cannot make an instance: " + message_of(*error));
-    }
-    return instance;
+    // Imports were resolved and limits checked before: what is left is address space, or a type that differs.
+    return fail(variant.instance_pre ? ErrorCode::io : ErrorCode::import_mismatch,
+                "the engine cannot make an instance: " + failure.words());
 }
 
 Result<std::vector<wasmtime_extern_t>> WasmtimeStore::resolve(const CompiledModule& module, const Variant& variant) {
@@ -197,9 +202,18 @@ std::optional<engine::FunctionRef> WasmtimeStore::function(engine::InstanceId in
 }
 
 std::optional<engine::MemoryRef> WasmtimeStore::memory(engine::InstanceId instance, std::string_view name) {
+    if (name == kMemory && instance.index < instances_.size() && instances_[instance.index].memory)
+        return instances_[instance.index].memory;
     const auto item = find(instance, name, WASMTIME_EXTERN_MEMORY);
     if (!item) return std::nullopt;
-    return std::bit_cast<engine::MemoryRef>(item->of.memory);
+    const wasmtime_memory_t& wanted = item->of.memory;
+    const auto listed = std::ranges::find_if(memories_, [&wanted](const Memory& memory) {
+        const wasmtime_memory_t& known = memory.handle;
+        return known.store_id == wanted.store_id && known.__private1 == wanted.__private1 && known.__private2 == wanted.__private2;
+    });
+    const auto index = static_cast<std::uint64_t>(listed - memories_.begin());
+    if (listed == memories_.end()) memories_.push_back({.handle = wanted, .seen = {}});
+    return std::bit_cast<engine::MemoryRef>(ListedMemory{.index = index, .unused = {}});
 }
 
 std::optional<engine::GlobalRef> WasmtimeStore::global(engine::InstanceId instance, std::string_view name) {
@@ -217,11 +231,15 @@ std::optional<engine::GlobalRef> WasmtimeStore::global(engine::InstanceId instan
 
 engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::RawValue* slots,
                                  std::size_t count) noexcept {
-    wasm_trap_t* trap = nullptr;
     // The reference holds the vendor's own bytes (see `function`): only the engine reads them, so they need no copy.
-    wasmtime_error_t* error =
-        wasmtime_func_call_unchecked(context_, reinterpret_cast<const wasmtime_func_t*>(&function),
-                                     reinterpret_cast<wasmtime_val_raw_t*>(slots), count, &trap);
+    const auto* callee = reinterpret_cast<const wasmtime_func_t*>(&function);
+    auto* values = reinterpret_cast<wasmtime_val_raw_t*>(slots);
+    wasm_trap_t* trap = nullptr;
+#if MORTISE_WASMTIME_OWN
+    wasmtime_error_t* error = mortise_wasmtime_call(context_, callee, values, count);
+#else
+    wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, callee, values, count, &trap);
+#endif
     if (error == nullptr && trap == nullptr) [[likely]]
         return Stop::done;
     return failed(error, trap);
@@ -259,51 +277,58 @@ wasmtime_error_t* WasmtimeStore::on_epoch(wasmtime_context_t*, void* store, std:
     return wasmtime_error_new("ended by the host");
 }
 
-engine::Stop WasmtimeStore::failed(wasmtime_error_t* raw_error, wasm_trap_t* raw_trap) noexcept {
-    const ErrorPtr error(raw_error);
-    const TrapPtr trap(raw_trap);
+engine::Stop WasmtimeStore::failed(wasmtime_error_t* error, wasm_trap_t* trap) noexcept {
+    const Failure failure{ErrorPtr(error), TrapPtr(trap)};
     const Stop remembered = std::exchange(ending_, Stop::done);
     if (remembered == Stop::done) stop_.reset();
     Stop why = remembered;
     try {
         engine::StopInfo& info = stop_ ? *stop_ : stop_.emplace();
         if (remembered == Stop::done) {
-            if (trap) {
-                why = classify(*trap, info);
+            if (failure.trapped()) {
+                why = failure.classify(info);
             } else if (limiter_.refusal_ends_call() && growth_was_refused()) {
                 why = Stop::memory_limit;
             } else {
                 why = Stop::engine;
-                info.text = message_of(*error);
+                info.text = failure.words();
             }
         }
-        info.backtrace = trap ? backtrace_of(*trap) : backtrace_of(*error);
+        info.backtrace = failure.backtrace();
     } catch (...) {
         // No memory for the details: the reason alone must do.
-        if (why == Stop::done) why = trap ? Stop::trap : Stop::engine;
+        if (why == Stop::done) why = failure.trapped() ? Stop::trap : Stop::engine;
     }
     return why;
 }
 
-engine::GuestMemory WasmtimeStore::view(const wasmtime_memory_t& memory) noexcept {
-    return {reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &memory)),
-            wasmtime_memory_data_size(context_, &memory)};
+engine::GuestMemory WasmtimeStore::look_at(Memory& memory) noexcept {
+    memory.seen = {reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &memory.handle)),
+                   wasmtime_memory_data_size(context_, &memory.handle)};
+    memory.seen_at = limiter_.memory_bytes();
+    return memory.seen;
 }
 
+// A memory moves and changes its size only by growing, and every growth goes through the limiter.
 engine::GuestMemory WasmtimeStore::view(const engine::MemoryRef& memory) noexcept {
-    return view(std::bit_cast<wasmtime_memory_t>(memory));
+    Memory& listed = memories_[std::bit_cast<ListedMemory>(memory).index];
+    if (Limiter::kCounts && listed.seen_at == limiter_.memory_bytes()) [[likely]]
+        return listed.seen;
+    return look_at(listed);
 }
 
 engine::GuestMemory WasmtimeStore::view(engine::Caller caller) noexcept {
     if (instances_.size() == 1) [[likely]] {
-        return instances_.front().has_memory ? view(instances_.front().memory) : engine::GuestMemory{};
+        return instances_.front().memory ? view(*instances_.front().memory) : engine::GuestMemory{};
     }
     // Which of several instances it is, only the engine knows: a host function travels with tables and re-exports.
-    static constexpr std::string_view kName = "memory";
     wasmtime_extern_t item;
     auto* from = static_cast<wasmtime_caller_t*>(caller.opaque);
-    if (from == nullptr || !wasmtime_caller_export_get(from, kName.data(), kName.size(), &item)) return {};
-    if (item.kind == WASMTIME_EXTERN_MEMORY) return view(item.of.memory);
+    if (from == nullptr || !wasmtime_caller_export_get(from, kMemory.data(), kMemory.size(), &item)) return {};
+    if (item.kind == WASMTIME_EXTERN_MEMORY) {
+        Memory memory{.handle = item.of.memory, .seen = {}};
+        return look_at(memory);
+    }
     wasmtime_extern_delete(&item);
     return {};
 }
@@ -377,9 +402,7 @@ std::uint64_t WasmtimeStore::fuel_left() noexcept {
 std::uint64_t WasmtimeStore::memory_bytes() noexcept {
 #if !MORTISE_WASMTIME_OWN
     std::uint64_t seen = 0;
-    for (const Instance& instance : instances_) {
-        if (instance.has_memory) seen += wasmtime_memory_data_size(context_, &instance.memory);
-    }
+    for (const Memory& memory : memories_) seen += wasmtime_memory_data_size(context_, &memory.handle);
     limiter_.observe(seen);
 #endif
     return limiter_.memory_bytes();

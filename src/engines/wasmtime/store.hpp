@@ -43,9 +43,15 @@ public:
 private:
     struct Instance {
         wasmtime_instance_t handle;
-        wasmtime_memory_t memory;  // its export "memory"
-        bool has_memory;
+        std::optional<engine::MemoryRef> memory;  // its export "memory"
         std::shared_ptr<const CompiledModule> module;  // owns what its host functions point to
+    };
+
+    /// A memory that somebody asked for, and where it lay when it was looked at last.
+    struct Memory {
+        wasmtime_memory_t handle;
+        engine::GuestMemory seen;
+        std::uint64_t seen_at = UINT64_MAX;  // Limiter::memory_bytes
     };
 
     WasmtimeStore(std::shared_ptr<Profile> profile, const engine::StoreLimits& limits, std::uint32_t slots);
@@ -55,7 +61,7 @@ private:
     Result<wasmtime_extern_t> resolve_linked(const Import& import, const engine::LinkedImport& link);
     std::optional<wasmtime_extern_t> find(engine::InstanceId instance, std::string_view name,
                                           wasmtime_extern_kind_t kind);
-    engine::GuestMemory view(const wasmtime_memory_t& memory) noexcept;
+    [[gnu::noinline]] engine::GuestMemory look_at(Memory& memory) noexcept;
 
     [[gnu::cold]] wasm_trap_t* end_call(engine::Stop said, engine::Stop stop) noexcept;
     [[gnu::cold]] engine::Stop failed(wasmtime_error_t* error, wasm_trap_t* trap) noexcept;
@@ -69,6 +75,7 @@ private:
     StorePtr store_;
     wasmtime_context_t* context_ = nullptr;
     std::vector<Instance> instances_;
+    std::vector<Memory> memories_;  // a MemoryRef is an index
     // Of instances whose data did not fit: by then their functions may be in a table that they share.
     std::vector<std::shared_ptr<const CompiledModule>> failed_;
 };

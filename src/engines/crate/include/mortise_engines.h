@@ -54,6 +54,18 @@ struct wasmtime_error* mortise_wasmtime_module_deserialize(struct wasm_engine_t*
  * A growth beyond the memory's own maximum fails without a mark in growth_refused. */
 void mortise_wasmtime_store_limiter(struct wasmtime_store* store, mortise_limiter_t* limiter);
 
+struct wasmtime_context;
+struct wasmtime_func;
+union wasmtime_val_raw;
+
+/* As wasmtime_func_call_unchecked, but every failure is an error, traps and panics, too: one outcome to look at. Null: done. */
+struct wasmtime_error* mortise_wasmtime_call(struct wasmtime_context* store, const struct wasmtime_func* function,
+                                             union wasmtime_val_raw* slots, size_t count);
+
+/* Tells which trap an error is: a wasmtime_trap_code_t, or one of those below. Takes the error and gives it back. */
+enum { MORTISE_NO_TRAP = -1, MORTISE_TRAP_WITHOUT_CODE = -2 };
+struct wasmtime_error* mortise_wasmtime_trap_code(struct wasmtime_error* error, int32_t* code);
+
 /* For example "48.0.8". Static. */
 const char* mortise_wasmtime_version(void);
 

@@ -1,5 +1,6 @@
 //! What every C function here shares: texts that cross the boundary, outcomes, and panics that do not.
 
+use std::any::Any;
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -71,12 +72,21 @@ impl Outcome {
 
 /// Runs `body`; a panic becomes its message.
 pub fn guarded<R>(body: impl FnOnce() -> R) -> Result<R, String> {
+    catching(body).map_err(words_of)
+}
+
+/// Runs `body`; gives what it panicked with. For where making a message would cost.
+#[inline(always)]
+pub fn catching<R>(body: impl FnOnce() -> R) -> std::thread::Result<R> {
     // The caller of every guarded body that can leave broken state behind marks that state as unusable.
-    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        format!("panic in the engine: {}", text.unwrap_or_else(|| "no message".into()))
-    })
+    catch_unwind(AssertUnwindSafe(body))
+}
+
+#[cold]
+pub fn words_of(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic in the engine: {}", text.unwrap_or_else(|| "no message".into()))
 }
 
 /// The bytes at `data`; empty for size 0, whatever the pointer.
@@ -90,10 +100,15 @@ pub unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
 #[cfg(test)]
 mod tests {
     /// Functions that call nothing that could panic.
-    const NOTHING_TO_GUARD: [&str; 4] =
-        ["mortise_text_free", "mortise_wasmi_version", "mortise_wasmtime_version", "mortise_wasmtime_store_limiter"];
+    const NOTHING_TO_GUARD: [&str; 5] = [
+        "mortise_text_free",
+        "mortise_wasmi_version",
+        "mortise_wasmtime_version",
+        "mortise_wasmtime_store_limiter",
+        "mortise_wasmtime_trap_code",
+    ];
     /// What runs a body under `guarded`.
-    const GUARDS: [&str; 4] = ["guarded(", "on_store(", "look_up(", "checked("];
+    const GUARDS: [&str; 5] = ["guarded(", "catching(", "on_store(", "look_up(", "checked("];
 
     #[test]
     fn every_c_function_catches_panics() {

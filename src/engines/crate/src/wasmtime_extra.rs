@@ -1,10 +1,12 @@
 //! What Wasmtime's C API lacks.
 
-use crate::boundary::{bytes, guarded};
+use crate::boundary::{bytes, catching, guarded, words_of};
 use crate::limiter::{Growth, Limiter, REFUSED_BY_ENGINE};
 use std::ffi::c_char;
-use wasmtime_c_api::wasmtime::{self, Engine, Module, ResourceLimiter};
-use wasmtime_c_api::{WasmtimeStore, wasm_engine_t, wasmtime_error_t, wasmtime_module_t, wasmtime_store_t};
+use wasmtime_c_api::wasmtime::{self, Engine, Func, Module, ResourceLimiter, ThrownException, Trap, ValRaw};
+use wasmtime_c_api::{
+    WasmtimeStore, WasmtimeStoreContextMut, wasm_engine_t, wasmtime_error_t, wasmtime_module_t, wasmtime_store_t,
+};
 
 fn answer(growth: Growth, what: &str) -> wasmtime::Result<bool> {
     match growth {
@@ -155,6 +157,49 @@ pub unsafe extern "C" fn mortise_wasmtime_module_deserialize(
     })
 }
 
+/// # Safety
+/// As for `wasmtime_func_call_unchecked`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mortise_wasmtime_call(
+    store: WasmtimeStoreContextMut<'_>,
+    function: &Func,
+    slots: *mut ValRaw,
+    count: usize,
+) -> Option<Box<wasmtime_error_t>> {
+    let slots = std::ptr::slice_from_raw_parts_mut(slots, count);
+    // A panic below guest code was caught by Wasmtime before the guest's frames, and goes on from here.
+    match catching(|| unsafe { function.call_unchecked(store, slots) }) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(failed(error)),
+        Err(panic) => Some(failed(wasmtime::Error::msg(words_of(panic)))),
+    }
+}
+
+#[cold]
+fn failed(error: wasmtime::Error) -> Box<wasmtime_error_t> {
+    Box::new(error.into())
+}
+
+const NO_TRAP: i32 = -1;
+const TRAP_WITHOUT_CODE: i32 = -2;
+
+/// # Safety
+/// `code` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mortise_wasmtime_trap_code(
+    error: Box<wasmtime_error_t>,
+    code: *mut i32,
+) -> Box<wasmtime_error_t> {
+    let error = wasmtime::Error::from(*error);
+    let found = match error.downcast_ref::<Trap>() {
+        Some(trap) => i32::from(*trap as u8),
+        None if error.is::<ThrownException>() => TRAP_WITHOUT_CODE,
+        None => NO_TRAP,
+    };
+    unsafe { *code = found };
+    Box::new(error.into())
+}
+
 /// Wasmtime's version, for example "48.0.8". Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn mortise_wasmtime_version() -> *const c_char {
@@ -164,6 +209,7 @@ pub extern "C" fn mortise_wasmtime_version() -> *const c_char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wasmtime_c_api::wasmtime::{AsContextMut, Instance};
 
     #[test]
     fn a_panic_while_compiling_becomes_an_error() {
@@ -178,12 +224,43 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_below_a_running_guest_becomes_an_error() {
+        let engine = wasmtime_c_api::wasm_engine_new();
+        let mut store = wasmtime_c_api::wasmtime_store_new(&engine, std::ptr::null_mut(), None);
+        // SAFETY: as in mortise_wasmtime_store_limiter.
+        let store = unsafe { &mut *(&raw mut *store).cast::<WasmtimeStore>() };
+        let wat = r#"(module (import "" "" (func)) (export "panic" (func 0)) (func (export "trap") unreachable))"#;
+        let module = Module::new(store.engine(), wat).unwrap();
+        let panics = Func::wrap(&mut *store, || -> () { panic!("of a function below") });
+        let instance = Instance::new(&mut *store, &module, &[panics.into()]).unwrap();
+        let mut fails = |name| {
+            let function = instance.get_func(&mut *store, name).unwrap();
+            let mut slot = ValRaw::i32(0);
+            let error = unsafe { mortise_wasmtime_call(store.as_context_mut(), &function, &mut slot, 1) };
+            let mut code = 0;
+            let error = unsafe { mortise_wasmtime_trap_code(error.expect("an error"), &mut code) };
+            (code, format!("{:?}", wasmtime::Error::from(*error)))
+        };
+        let (code, words) = fails("panic");
+        assert_eq!(code, NO_TRAP);
+        assert!(words.contains("of a function below"), "{words}");
+        assert_eq!(fails("trap").0, Trap::UnreachableCodeReached as i32);
+        assert_eq!(fails("panic").0, NO_TRAP, "the store still serves");
+    }
+
+    #[test]
     fn a_module_is_what_the_c_api_takes_it_for() {
         let engine = wasmtime_c_api::wasm_engine_new();
         let wasm = *b"\0asm\x01\0\0\0";
         let mut module = std::ptr::null_mut();
         let error = unsafe {
-            mortise_wasmtime_module_new(&raw const *engine, wasm.as_ptr(), wasm.len(), &mut module, std::ptr::null_mut())
+            mortise_wasmtime_module_new(
+                &raw const *engine,
+                wasm.as_ptr(),
+                wasm.len(),
+                &mut module,
+                std::ptr::null_mut(),
+            )
         };
         assert!(error.is_none());
         let module = unsafe { Box::from_raw(module) };
