@@ -77,7 +77,7 @@ ALONE = {
 }
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 NATIVE = ("memcpy", "std::function")
-PEER_ORDER = ("mortise", "mortise, in place", "bare", "wapc-rs", "wapc-go", "extism")
+PEER_ORDER = ("mortise", "mortise, in place", "bare", "wapc-rs", "wapc-go", "wapc-go, GOMAXPROCS=1", "extism")
 
 
 def read_runs(folder):
@@ -134,7 +134,7 @@ def scaling(runs):
             title, threads = re.match(r"scaling/(\w+)/.*threads:(\d+)", name).groups()
             of = seen.setdefault(title, {})
             of[threads] = max(of.get(threads, 0), run["items_per_second"])
-    for title, of in seen.items():
+    for title, of in sorted(seen.items()):
         if {"1", "2"} <= set(of):
             yield title.replace("_", " "), of["1"], of["2"]
 
@@ -201,7 +201,7 @@ def peer_goals(cases):
     out, beyond = [], False
     for case in ("echo 16 B", "host call 16 B"):
         of = cases.get(case, {})
-        for peer, goal in (("wapc-rs", 3.5), ("wapc-go", 6)):
+        for peer, goal in (("wapc-rs", 3.5), ("wapc-go", 6), ("wapc-go, GOMAXPROCS=1", 6)):
             if {peer, "mortise", "bare"} <= set(of):
                 ratio, possible = of[peer] / of["mortise"], of[peer] / of["bare"]
                 beyond |= possible < goal
@@ -251,10 +251,10 @@ def peers_part(results, docs):
 
 PEERS_TEXT = """The same guests with the same inputs, all in one run, taking turns. A figure is the mean over {seconds:g} s of calls in a row, after a
 warm-up, and of {rounds} such rounds the least. The mean, since a call costs what its host's garbage collector costs, too, which never
-falls into the best millisecond; the least of the rounds, since other programs on the machine are nobody's cost. wapc-go's collector
-works on other processors as well, which is not counted. The guest is the same on all hosts but Extism, whose own one hands its input
-back where it lies. Every host has its own defaults: mortise keeps a pool of sandboxes, the others do not. See
-[bench/peers](../bench/peers)."""
+falls into the best millisecond; the least of the rounds, since other programs on the machine are nobody's cost. wapc-go is there twice:
+as it comes, and with `GOMAXPROCS=1`, where its collector takes its turns between the calls instead of waking another processor. The
+guest is the same on all hosts but Extism, whose own one hands its input back where it lies. Every host has its own defaults: mortise
+keeps a pool of sandboxes, the others do not. See [bench/peers](../bench/peers)."""
 
 
 def main():

@@ -73,6 +73,10 @@ func versions(modules ...string) string {
 
 func main() {
 	ctx := context.Background()
+	peer := "wapc-go"
+	if processors := os.Getenv("GOMAXPROCS"); processors != "" {
+		peer += ", GOMAXPROCS=" + processors
+	}
 	with := versions("github.com/wapc/wapc-go", "github.com/tetratelabs/wazero")
 	seconds, err := strconv.ParseFloat(os.Args[2], 64)
 	must(err)
@@ -110,6 +114,6 @@ func main() {
 		default:
 			continue
 		}
-		fmt.Printf("{\"peer\":\"wapc-go\",\"version\":\"%s\",\"case\":\"%s\",\"ns\":%.1f}\n", with, field[1], ns)
+		fmt.Printf("{\"peer\":\"%s\",\"version\":\"%s\",\"case\":\"%s\",\"ns\":%.1f}\n", peer, with, field[1], ns)
 	}
 }
