@@ -37,6 +37,7 @@ void prepare_standard_streams() noexcept {
         static_cast<void>(::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY));
     }
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Result<void> write_to_stdout(std::string_view text) {

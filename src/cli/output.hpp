@@ -9,7 +9,7 @@
 namespace mortise::cli {
 
 /// Opens what the caller closed of stdin, stdout and stderr, so that no file of ours gets their numbers: reading from and
-/// writing to such a one fails. Also lets a write to a closed pipe fail instead of ending the process.
+/// writing to such a one fails. Also lets a write to a closed pipe, or beyond the limit on files, fail instead of ending the process.
 void prepare_standard_streams() noexcept;
 
 /// Writes all of it to stdout at once, unbuffered. Errors: `io` (full disk, closed pipe).

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/no_write_signals.hpp"
 #include "base/text.hpp"
 
 namespace mortise::trust {
@@ -75,9 +76,14 @@ Result<void> check_folder(const std::filesystem::path& folder, const struct stat
     return {};
 }
 
+ssize_t write_some(int fd, BytesView content) noexcept {
+    const base::NoWriteSignals guard;
+    return ::write(fd, content.data(), content.size());
+}
+
 Result<void> write_all(int fd, BytesView content, const std::filesystem::path& path) {
     while (!content.empty()) {
-        const ssize_t written = ::write(fd, content.data(), content.size());
+        const ssize_t written = write_some(fd, content);
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return failed("write to", path, written < 0 ? errno : ENOSPC);
         content = content.subspan(static_cast<std::size_t>(written));

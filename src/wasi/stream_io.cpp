@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <ctime>
+
+#include "base/no_write_signals.hpp"
 
 namespace mortise::wasi {
 
@@ -16,32 +16,6 @@ namespace {
 
 // A pipe that polls as writable takes this much without making the writer wait.
 constexpr std::size_t kAtOnce = 4096;
-
-// Keeps the SIGPIPE of one write from a process that does not expect it: a guest must not be able to end its host.
-class NoBrokenPipeSignal {
-public:
-    NoBrokenPipeSignal() noexcept {
-        sigset_t pending;
-        ::sigemptyset(&pipe_);
-        ::sigaddset(&pipe_, SIGPIPE);
-        ::sigpending(&pending);
-        was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-        if (!was_pending_) ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
-    NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
-    ~NoBrokenPipeSignal() {
-        if (was_pending_) return;
-        const timespec none{};
-        while (::sigtimedwait(&pipe_, nullptr, &none) < 0 && errno == EINTR) {}
-        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-
-private:
-    sigset_t pipe_;
-    sigset_t before_;
-    bool was_pending_ = false;
-};
 
 // `success` when the descriptor is ready.
 Errno await(int fd, short events, const Patience& patience, Wait wait) noexcept {
@@ -87,7 +61,7 @@ Outcome<std::size_t> write_stream(int fd, const Patience& patience, std::span<co
             ssize_t done = 0;
             int error = 0;
             {
-                const NoBrokenPipeSignal guard;
+                const base::NoWriteSignals guard;   // a guest must not be able to end its host
                 done = ::write(fd, static_cast<const std::byte*>(buffer.iov_base) + at, count);
                 error = errno;
             }

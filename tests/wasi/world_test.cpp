@@ -1,8 +1,11 @@
 // What a sandbox makes of a world: arguments, environment, streams, clocks, randomness, and what it refuses.
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <memory>
 #include <stdexcept>
 
 #include "../support/matchers.hpp"
@@ -235,6 +238,27 @@ TEST(Stdio, Inherited_streams_are_this_processes_own) {
     }
     EXPECT_THAT(broken, Refuses(Errno::pipe)) << "and this process lives on";
     for (const int fd : {in[0], in[1], out[0], gone[1]}) ::close(fd);
+}
+
+TEST(Stdio, Inherited_output_beyond_the_limit_on_files_is_an_error_and_no_signal) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+    ASSERT_NE(file, nullptr);
+    Sandbox sandbox;
+    sandbox.standard_output = InheritOutput{};
+    GuestWorld guest(sandbox);
+    rlimit old{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+    const rlimit small{4, old.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    Outcome<std::uint32_t> fits, beyond;
+    {
+        const Redirected output(1, ::fileno(file.get()));
+        fits = guest.write(1, "four and more");
+        beyond = guest.write(1, "more");
+    }
+    ::setrlimit(RLIMIT_FSIZE, &old);
+    EXPECT_THAT(fits, Gives(4u));
+    EXPECT_THAT(beyond, Refuses(Errno::fbig)) << "and this process lives on";
 }
 
 TEST(Stdio, Read_of_inherited_input_ends_at_the_deadline) {
