@@ -244,6 +244,8 @@ def peers_part(results, docs):
     out += peer_goals(results["cases"])
     versions = [f"{peer}: {version}" for peer, version in results["versions"].items() if version and peer in ("mortise", *others)]
     out += ["Versions:", "", *[f"- {version}" for version in versions], ""]
+    if results["unsteady"]:
+        out += ["Unsteady, the best round and the next more than a tenth apart:", "", *[f"- {doubt}" for doubt in results["unsteady"]], ""]
     if results["not_measured"]:
         out += ["Not measured:", "", *[f"- {name}: {reason}" for name, reason in results["not_measured"].items()], ""]
     return out

@@ -19,6 +19,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+STEADY = 1.1   # how far the second best round may be from the best
 PLUGINS = [("Rust echo", "rust_guest_test.wasm", "echo", b"\xa5hello"), ("Rust ping", "rust_basic.wasm", "ping", b"hello"),
            ("AssemblyScript hello", "assemblyscript_hello.wasm", "hello", b"World")]
 
@@ -147,7 +148,8 @@ def build(names):
 
 
 def measure(programs, missing, cases, seconds, rounds):
-    results, versions = {}, {}
+    """The times of every round by case and peer, and the peers' versions."""
+    times, versions = {}, {}
     for turn in range(rounds):
         for name, command in list(programs.items()):
             print(f"round {turn + 1} of {rounds}: {name}", file=sys.stderr)
@@ -159,10 +161,22 @@ def measure(programs, missing, cases, seconds, rounds):
                 continue
             for line in lines:
                 told = json.loads(line)
-                of_case = results.setdefault(told["case"], {})
-                of_case[told["peer"]] = min(told["ns"], of_case.get(told["peer"], told["ns"]))
+                times.setdefault(told["case"], {}).setdefault(told["peer"], []).append(told["ns"])
                 versions[told["peer"]] = told["version"]
-    return results, versions
+    return times, versions
+
+
+def unsteady(times):
+    """Cases whose best round no other one comes near: the machine was busy, or the peer is different each time."""
+    out = []
+    for case, of_case in times.items():
+        for peer, rounds in of_case.items():
+            best, *others = sorted(rounds)
+            if others and others[0] > STEADY * best:
+                digits = 0 if best >= 100 else 1
+                out.append(f"{case}, {peer}: {best:.{digits}f} ns, the next round {others[0]:.{digits}f} ns")
+    return out
+
 
 
 def machine():
@@ -187,7 +201,8 @@ def main():
         ours = options.ours.resolve()
         cases, left_out = make_cases(ours, pathlib.Path(folder), options.shared.resolve())
         missing |= left_out
-        results, versions = measure({"mortise": [ours, "run"], **programs}, missing, cases, options.seconds, options.rounds)
+        times, versions = measure({"mortise": [ours, "run"], **programs}, missing, cases, options.seconds, options.rounds)
+    results = {case: {peer: min(rounds) for peer, rounds in of_case.items()} for case, of_case in times.items()}
     for case, peers in results.items():
         base = peers.get("mortise")
         print(f"\n{case}")
@@ -195,11 +210,13 @@ def main():
             ratio = f"{nanoseconds / base:8.2f} x mortise" if base else ""
             print(f"  {peer:20} {nanoseconds:12.1f} ns {ratio}")
     print()
+    for doubt in unsteady(times):
+        print(f"unsteady: {doubt}")
     for name, reason in missing.items():
         print(f"not measured: {name}: {reason}")
     if options.out:
         told = {"machine": machine(), "seconds": options.seconds, "rounds": options.rounds, "versions": versions, "cases": results,
-                "not_measured": missing}
+                "unsteady": unsteady(times), "not_measured": missing}
         options.out.write_text(json.dumps(told, indent=2) + "\n")
     return 0
 
