@@ -125,7 +125,8 @@ public:
     /// False while new instances get code of the baseline compiler (`Compilation`).
     bool optimised() const noexcept;
 
-    /// Waits until background compilation is over; true if the code is optimised now.
+    /// Waits until background compilation is over; true if the code is optimised now. An observer that this compilation warns
+    /// is not kept waiting, and may drop the plugin.
     bool wait_until_optimised() const;
 
     explicit Plugin(std::shared_ptr<const detail::PluginState> state) noexcept;

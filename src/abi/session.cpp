@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "abi/abi.hpp"
-#include "wasm/normalise.hpp"
 
 namespace mortise::abi {
 
@@ -147,8 +146,9 @@ Error error_of_stop(engine::Store& store, Stop stop) {
 }
 
 Result<void> run_start_section(Session& session, engine::Store& store, engine::InstanceId instance) {
-    if (session.started) return {};
-    const auto function = store.function(instance, wasm::kStartExport);
+    // A guest's own export of that name is none: it may have any type, and engines do not check what they are called with.
+    if (session.started || session.start_export.empty()) return {};
+    const auto function = store.function(instance, session.start_export);
     if (!function) return {};
     engine::RawValue slot{};
     const Stop stop = run(session, store, *function, &slot, 1);

@@ -28,6 +28,7 @@ struct Session {
     mortise::Instance* handle = nullptr; ///< what a HostCall hands to host functions
     std::uint64_t log_left = 0;          ///< bytes that the running call may still log; all of them again when it ends
     bool log_cut = false;                ///< the cut was already said in this call
+    std::string_view start_export;       ///< what the module's start section became, `() -> ()`; empty if it had none
     bool started = false;                ///< the sandbox begins as a copy of a started one: start-up code must not run again
     Timing* timing = nullptr;            ///< null unless the plugin was loaded with an observer
     bool lending = false;                ///< somebody looks at guest memory: no guest code may run

@@ -1,6 +1,9 @@
 #include "host/background.hpp"
 
+#include <condition_variable>
 #include <exception>
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -21,56 +24,89 @@ void CompilerTurn::give_back() noexcept {
     free_.notify_one();
 }
 
-BackgroundCompilation::BackgroundCompilation(RuntimeState& runtime, engine::Engine& engine, engine::CompileOptions options,
-                                             std::vector<engine::Resolved> imports, std::vector<Job> jobs, Observer* observer)
-    : runtime_(runtime),
-      engine_(engine),
-      options_(options),
-      imports_(std::move(imports)),
-      jobs_(std::move(jobs)),
-      observer_(observer),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+/// What the thread works on, and with, whatever becomes of the plugin meanwhile.
+class BackgroundCompilation::Work {
+public:
+    Work(std::shared_ptr<RuntimeState> runtime, engine::Engine& engine, engine::CompileOptions options,
+         std::vector<engine::Resolved> imports, std::vector<Job> jobs, std::shared_ptr<Observer> observer)
+        : runtime_(std::move(runtime)),
+          engine_(engine),
+          options_(options),
+          imports_(std::move(imports)),
+          jobs_(std::move(jobs)),
+          observer_(std::move(observer)) {}
 
-bool BackgroundCompilation::compile(const Job& job, const std::stop_token& stop) {
-    if (!runtime_.compiler_turn().take(stop)) return false;
-    struct GiveBack {
-        CompilerTurn& turn;
-        ~GiveBack() { turn.give_back(); }
-    } const give_back{runtime_.compiler_turn()};
-    if (stop.stop_requested()) return false;
-    auto code = obtain_code(runtime_, {engine_, job.module.source(imports_), options_, observer_});
-    if (!code) {
-        warn(observer_, "the code was not optimised in the background: " + code.error().message());
-        return false;
+    void run(const std::stop_token& stop) noexcept {
+        bool all = true;
+        try {
+            for (const Job& job : jobs_) all = all && compile(job, stop);
+        } catch (const std::exception& exception) {
+            all = false;
+            warn(observer_.get(), exception.what());
+        }
+        jobs_.clear();   // the modules' bytes are of no more use
+        const std::lock_guard lock(mutex_);
+        done_ = true;
+        succeeded_ = all;
+        over_.notify_all();
     }
-    job.image->set_better(*std::move(code));
-    return true;
-}
 
-void BackgroundCompilation::run(const std::stop_token& stop) noexcept {
-    bool all = true;
-    try {
-        for (const Job& job : jobs_) all = all && compile(job, stop);
-    } catch (const std::exception& exception) {
-        all = false;
-        warn(observer_, exception.what());
+    bool succeeded() const {
+        const std::lock_guard lock(mutex_);
+        return succeeded_;
     }
-    jobs_.clear();   // the modules' bytes are of no more use
-    const std::lock_guard lock(mutex_);
-    done_ = true;
-    succeeded_ = all;
-    over_.notify_all();
+
+    bool wait() const {
+        std::unique_lock lock(mutex_);
+        over_.wait(lock, [this] { return done_; });
+        return succeeded_;
+    }
+
+private:
+    bool compile(const Job& job, const std::stop_token& stop) {
+        if (!runtime_->compiler_turn().take(stop)) return false;
+        struct GiveBack {
+            CompilerTurn& turn;
+            ~GiveBack() { turn.give_back(); }
+        } const give_back{runtime_->compiler_turn()};
+        if (stop.stop_requested()) return false;
+        auto code = obtain_code(*runtime_, {engine_, job.module.source(imports_), options_, observer_.get()});
+        if (!code) {
+            warn(observer_.get(), "the code was not optimised in the background: " + code.error().message());
+            return false;
+        }
+        job.image->set_better(*std::move(code));
+        return true;
+    }
+
+    const std::shared_ptr<RuntimeState> runtime_;
+    engine::Engine& engine_;
+    const engine::CompileOptions options_;
+    const std::vector<engine::Resolved> imports_;
+    std::vector<Job> jobs_;
+    const std::shared_ptr<Observer> observer_;
+    mutable std::mutex mutex_;   // guards the two below
+    mutable std::condition_variable over_;
+    bool done_ = false;
+    bool succeeded_ = false;
+};
+
+BackgroundCompilation::BackgroundCompilation(std::shared_ptr<RuntimeState> runtime, engine::Engine& engine,
+                                             engine::CompileOptions options, std::vector<engine::Resolved> imports,
+                                             std::vector<Job> jobs, std::shared_ptr<Observer> observer)
+    : work_(std::make_shared<Work>(std::move(runtime), engine, options, std::move(imports), std::move(jobs), std::move(observer))),
+      thread_([work = work_](const std::stop_token& stop) { work->run(stop); }) {}
+
+BackgroundCompilation::~BackgroundCompilation() {
+    if (thread_.get_id() != std::this_thread::get_id()) return;
+    thread_.request_stop();
+    thread_.detach();   // it ends when the observer returns
 }
 
-bool BackgroundCompilation::succeeded() const {
-    const std::lock_guard lock(mutex_);
-    return succeeded_;
-}
+bool BackgroundCompilation::succeeded() const { return work_->succeeded(); }
 
 bool BackgroundCompilation::wait() const {
-    std::unique_lock lock(mutex_);
-    over_.wait(lock, [this] { return done_; });
-    return succeeded_;
+    return thread_.get_id() == std::this_thread::get_id() ? work_->succeeded() : work_->wait();
 }
 
 }  // namespace mortise::detail

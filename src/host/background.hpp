@@ -1,8 +1,6 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <stop_token>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -11,41 +9,33 @@
 
 namespace mortise::detail {
 
-/// Optimised code for a plugin's images, made in a thread. Destroying it waits for the thread: a compilation cannot be cut short.
+/// Optimised code for a plugin's images, made in a thread. Destroying it waits for the thread, since a compilation cannot be cut
+/// short; but not where the thread itself destroys it, from inside an observer that it warned.
 class BackgroundCompilation {
 public:
     struct Job {
-        Image* image;   ///< lives longer
+        std::shared_ptr<Image> image;
         FinalModule module;
     };
 
-    /// `runtime`, `engine` and `observer` live longer.
-    BackgroundCompilation(RuntimeState& runtime, engine::Engine& engine, engine::CompileOptions options,
-                          std::vector<engine::Resolved> imports, std::vector<Job> jobs, Observer* observer);
+    /// `engine` is the runtime's. Throws std::system_error if there can be no thread.
+    BackgroundCompilation(std::shared_ptr<RuntimeState> runtime, engine::Engine& engine, engine::CompileOptions options,
+                          std::vector<engine::Resolved> imports, std::vector<Job> jobs, std::shared_ptr<Observer> observer);
+    ~BackgroundCompilation();
     BackgroundCompilation(const BackgroundCompilation&) = delete;
     BackgroundCompilation& operator=(const BackgroundCompilation&) = delete;
 
     /// True once all images have optimised code.
     bool succeeded() const;
 
-    /// Waits until there is nothing left to do; then as `succeeded`.
+    /// Waits until there is nothing left to do, unless this is the thread that does it; then as `succeeded`.
     bool wait() const;
 
 private:
-    void run(const std::stop_token& stop) noexcept;
-    bool compile(const Job& job, const std::stop_token& stop);
+    class Work;
 
-    RuntimeState& runtime_;
-    engine::Engine& engine_;
-    const engine::CompileOptions options_;
-    const std::vector<engine::Resolved> imports_;
-    std::vector<Job> jobs_;
-    Observer* const observer_;
-    mutable std::mutex mutex_;   // guards the two below
-    mutable std::condition_variable over_;
-    bool done_ = false;
-    bool succeeded_ = false;
-    std::jthread thread_;        // last: it uses all of the above
+    std::shared_ptr<Work> work_;   // the thread has a share of it
+    std::jthread thread_;
 };
 
 }  // namespace mortise::detail

@@ -31,6 +31,7 @@ Result<FinalModule> normalised(ModuleInfo info, BytesView wasm) {
             module.info.exports.push_back({options.start_export, ExternKind::function, *module.info.start});
         }
         module.info.start.reset();
+        module.start_export = options.start_export;
     }
     module.wasm = normal->changed ? std::move(normal->wasm) : copy_bytes(wasm);
     module.import_names = std::move(normal->import_names);
@@ -59,19 +60,19 @@ public:
     Result<void> make(FinalModule module) {
         auto code = first_code(module);
         if (!code) return fail(std::move(code).error());
-        plugin_.image = std::make_unique<Image>(module.info);
+        plugin_.image = std::make_shared<Image>(module.info, module.start_export);
         plugin_.image->set_first(*std::move(code));
         auto snapshot = make_snapshot(module);
         if (!snapshot) return fail(std::move(snapshot).error());
         if (!in_background_) return {};
         std::vector<BackgroundCompilation::Job> jobs;
-        if (*snapshot) jobs.push_back({plugin_.snapshot.get(), **std::move(snapshot)});   // first what most instances are made of
-        jobs.push_back({plugin_.image.get(), std::move(module)});
+        if (*snapshot) jobs.push_back({plugin_.snapshot, **std::move(snapshot)});   // first what most instances are made of
+        jobs.push_back({plugin_.image, std::move(module)});
         options_.baseline_compiler = false;
         try {
-            plugin_.background = std::make_unique<BackgroundCompilation>(*plugin_.runtime, engine_, options_,
+            plugin_.background = std::make_unique<BackgroundCompilation>(plugin_.runtime, engine_, options_,
                                                                          std::vector(imports_.begin(), imports_.end()), std::move(jobs),
-                                                                         plugin_.observer());
+                                                                         plugin_.shared_observer());
         } catch (const std::system_error& error) {   // what is there works, only slower
             warn(plugin_.observer(), std::string("the code is not optimised in the background, no thread can be started: ") + error.what());
         }
@@ -125,7 +126,7 @@ private:
         if (!*taken) return fail(ErrorCode::unsupported, "there can be no snapshot of the plugin: " + plugin_.snapshot_refusal);
         auto code = obtain_code(*plugin_.runtime, {engine_, (*taken)->source(imports_), options_, plugin_.observer()});
         if (!code) return fail(std::move(code).error().add_context("after a snapshot of the plugin was taken"));
-        plugin_.snapshot = std::make_unique<Image>((*taken)->info, true);
+        plugin_.snapshot = std::make_shared<Image>((*taken)->info);
         plugin_.snapshot->set_first(*std::move(code));
         plugin_.snapshot_refusal.clear();
         return taken;

@@ -16,6 +16,7 @@ struct FinalModule {
     ModuleInfo info;
     Bytes wasm;
     std::vector<std::pair<std::string, std::string>> import_names;   ///< as in `wasm`
+    std::string start_export;   ///< what its start section became; empty if it had none
 
     engine::ModuleSource source(std::span<const engine::Resolved> imports) const { return {info, wasm, imports, import_names}; }
 };
@@ -23,10 +24,15 @@ struct FinalModule {
 /// What instances are made of: a module and the best code there is for it. Any thread.
 class Image {
 public:
-    explicit Image(ModuleInfo description, bool begins_started = false) : info(std::move(description)), started(begins_started) {}
+    /// A module that begins with its start-up code.
+    Image(ModuleInfo description, std::string start) : info(std::move(description)), start_export(std::move(start)), started(false) {}
+
+    /// A snapshot: start-up code must not run again.
+    explicit Image(ModuleInfo description) : info(std::move(description)), started(true) {}
 
     const ModuleInfo info;
-    const bool started;   ///< a snapshot: start-up code must not run again
+    const std::string start_export;   ///< empty: there is no start section to run
+    const bool started;
 
     const engine::Module& code() const noexcept { return *best_.load(std::memory_order_acquire); }
 

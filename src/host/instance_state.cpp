@@ -69,6 +69,7 @@ Result<void> InstanceState::build() {
     const Image& image = plugin_->snapshot && !options_.sandbox ? *plugin_->snapshot : *plugin_->image;
     const engine::Module& code = image.code();
     session_.started = image.started;
+    session_.start_export = image.start_export;
     auto store = code.new_store(plugin_->store_limits);
     if (!store) return fail(std::move(store).error());
     {
@@ -210,6 +211,7 @@ void InstanceState::leave_slowly() noexcept {
     }
     closing_ = false;
     drop();
+    living_.reset();
     session_.marks.ending = false;
     owner_.store(idle(), std::memory_order_release);
     const auto last = std::move(keep_);   // may be the end of this object

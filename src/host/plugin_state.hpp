@@ -25,8 +25,8 @@ public:
     ModuleInfo module;               // as given
     const abi::Abi* abi = nullptr;   // lives in the Runtime
     abi::Prepared prepared;
-    std::unique_ptr<Image> image;    // what instances are made of
-    std::unique_ptr<Image> snapshot; // likewise, started already; null if there is none
+    std::shared_ptr<Image> image;    // what instances are made of
+    std::shared_ptr<Image> snapshot; // likewise, started already; null if there is none
     std::string snapshot_refusal;    // why there is none
     engine::StoreLimits store_limits;
     std::uint64_t call_ticks = 0;    // beyond any clock where there is no limit
@@ -37,12 +37,13 @@ public:
     std::vector<std::unique_ptr<const engine::HostImport>> timed;   // what is behind the imports of an observed plugin
 
     bool only_baseline = false;      // compiled by the baseline compiler, for good
-    std::unique_ptr<BackgroundCompilation> background;   // null if there is none; last: it works on the images
+    std::unique_ptr<BackgroundCompilation> background;   // null if there is none; last: it has shares of the above
 
     /// Who hears of what concerns the whole plugin; may be null.
-    Observer* observer() const noexcept {
-        return options.observer ? options.observer.get() : runtime->options().observer.get();
+    const std::shared_ptr<Observer>& shared_observer() const noexcept {
+        return options.observer ? options.observer : runtime->options().observer;
     }
+    Observer* observer() const noexcept { return shared_observer().get(); }
 };
 
 /// Loads: reads, recognises, prepares, links, compiles. Errors as `Runtime::load_bytes`.

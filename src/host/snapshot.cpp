@@ -32,7 +32,8 @@ engine::Stop watch(const void* function, engine::Store& store, engine::Caller ca
 class Trial {
 public:
     Trial(const PluginState& plugin, engine::Engine& engine, const FinalModule& module, std::span<const engine::Resolved> imports)
-        : plugin_(plugin), engine_(engine), names_(module.import_names), imports_(imports.begin(), imports.end()) {}
+        : plugin_(plugin), engine_(engine), names_(module.import_names), start_export_(module.start_export),
+          imports_(imports.begin(), imports.end()) {}
 
     // Why not, before anything runs.
     std::optional<std::string> obstacle() {
@@ -61,7 +62,7 @@ public:
         trial->wants_wasi = plugin_.wants_wasi;
         auto code = obtain_code(*plugin_.runtime, {engine_, {shown.info, shown.wasm, imports_, names_}, options, plugin_.observer()});
         if (!code) return fail(std::move(code).error());
-        trial->image = std::make_unique<Image>(shown.info);
+        trial->image = std::make_shared<Image>(shown.info, start_export_);
         trial->image->set_first(*std::move(code));
         auto instance = InstanceState::make(std::move(trial), {});
         if (!instance) return fail(std::move(instance).error());
@@ -120,6 +121,7 @@ private:
     const PluginState& plugin_;
     engine::Engine& engine_;
     std::span<const std::pair<std::string, std::string>> names_;
+    const std::string& start_export_;
     std::vector<engine::Resolved> imports_;
     std::vector<Watched> watched_;   // never moves: as many as there are imports fit
     std::shared_ptr<InstanceState> instance_;
@@ -153,7 +155,7 @@ Result<std::optional<FinalModule>> take_snapshot(const PluginState& plugin, engi
     auto baked = wasm::bake_state(module.info, module.wasm, *shown, *state);
     if (!baked && baked.error().code() == ErrorCode::unsupported) return refused(baked.error().message());
     if (!baked) return fail(std::move(baked).error());
-    return FinalModule{std::move(baked->info), std::move(baked->wasm), module.import_names};
+    return FinalModule{std::move(baked->info), std::move(baked->wasm), module.import_names, {}};
 }
 
 }  // namespace mortise::detail
