@@ -254,9 +254,10 @@ def peers_part(results, docs):
 PEERS_TEXT = """The same guests with the same inputs, all in one run, taking turns. A figure is the mean over {seconds:g} s of calls in a row, after a
 warm-up, and of {rounds} such rounds the least. The mean, since a call costs what its host's garbage collector costs, too, which never
 falls into the best millisecond; the least of the rounds, since other programs on the machine are nobody's cost. wapc-go is there twice:
-as it comes, and with `GOMAXPROCS=1`, where its collector takes its turns between the calls instead of waking another processor. The
-guest is the same on all hosts but Extism, whose own one hands its input back where it lies. Every host has its own defaults: mortise
-keeps a pool of sandboxes, the others do not. See [bench/peers](../bench/peers)."""
+as it comes, and with `GOMAXPROCS=1`, where its collector takes its turns between the calls instead of waking another processor; what
+it returns is the guest's memory and no copy, as "mortise, in place" does. The guest is the same on all hosts but Extism, whose own one
+hands its input back where it lies. Every host has its own defaults: mortise keeps a pool of sandboxes, the others do not. See
+[bench/peers](../bench/peers)."""
 
 
 def main():
