@@ -23,6 +23,10 @@
 
 namespace mortise {
 
+namespace detail {
+class PoolState;
+}
+
 /// One call in its general form, for tools; `call`, `function` and `invoke` are the everyday ones.
 struct CallRequest {
     enum class Form : std::uint8_t {
@@ -176,6 +180,7 @@ private:
                              void (*each)(void*, std::size_t, Result<BytesView>), void* context);
     Result<Value> call_values(std::string_view name, std::span<const ValueView> arguments, Kind wanted);
 
+    friend class detail::PoolState;
     std::shared_ptr<detail::InstanceState> state_;
 };
 

@@ -27,7 +27,8 @@ struct PoolOptions {
     /// The most instances at once, leased and idle, at most 65,536. 0: two for each processor, so that one may wait while another works.
     std::size_t max_instances = 0;
 
-    /// Instances kept ready even when nobody wants them; made when the pool is made.
+    /// Instances kept ready even when nobody wants them: made when the pool is made, and not dropped for lying idle. One that failed is
+    /// not made again before somebody wants it: start-up runs on threads of the caller's alone.
     std::size_t min_instances = 0;
 
     /// How long `acquire` waits for a lease when all are out. 100 ms: longer is a queue, which the caller should see.
@@ -38,12 +39,13 @@ struct PoolOptions {
     std::chrono::milliseconds idle_time = std::chrono::minutes(5);
 
     /// What becomes of an instance that comes back: kept as it is; made anew by who gives it back, so that the next lease finds it
-    /// ready (`reset`); or dropped, so that the next lease makes one (`fresh`). Empty: the plugin's own policy. One that failed or
-    /// was closed is always dropped.
+    /// ready (`reset`); or dropped, so that the next lease makes one (`fresh`). Empty: the plugin's own policy. One that failed, also where
+    /// `AfterFailure::reuse` let it go on, or was closed is always dropped.
     std::optional<InstancePolicy> on_return{};
 
     /// Runs on an instance before each lease of it, e.g. to warm it or to check its health. One that fails it is dropped, and
-    /// the error is the caller's.
+    /// the error is the caller's; one of code `host_function_failed` if it throws. It must not hold the pool that it belongs to: neither
+    /// would ever go.
     std::function<Result<void>(Instance&)> before_lease{};
 
     InstanceOptions instance{};
@@ -57,12 +59,13 @@ struct PoolStatistics {
     std::uint64_t made = 0;          ///< instances made so far
     std::uint64_t reset = 0;         ///< times that one was made anew on its return
     std::uint64_t dropped = 0;       ///< because they failed, came back for a fresh sandbox, or lay idle
-    std::uint64_t leases = 0;
+    std::uint64_t leases = 0;        ///< handed out
     std::uint64_t refused = 0;       ///< `busy`: nothing came back in time
 };
 
-/// An instance on loan; goes back to its pool when it is destroyed. Movable. It may outlive the pool.
-/// One that was moved from or discarded has no instance and must not be asked for it.
+/// An instance on loan; goes back to its pool when it is destroyed. Movable. It may outlive the pool. Destroyed during a call of its
+/// instance, by a host function, it frees its place at once, while the instance goes when that call ends: one more than the pool's
+/// most may exist until then. One that was moved from or discarded has no instance and must not be asked for it.
 class MORTISE_API Lease {
 public:
     Lease(Lease&& other) noexcept : item_(std::exchange(other.item_, nullptr)), instance_(std::exchange(other.instance_, nullptr)) {}
@@ -84,7 +87,8 @@ private:
 };
 
 /// Instances of one plugin, leased and given back. Any thread may use it. Waiters are served in the order in which they came; while
-/// nobody waits, leasing and giving back take no lock, and a thread finds the instance again that it used before.
+/// nobody waits, leasing and giving back take no lock, and a thread finds the instance again that it used before. A host function that
+/// leases from the pool of its own plugin needs an instance more for each level, or waits in vain (`busy`).
 /// Cheap to copy; all copies are the same pool.
 class MORTISE_API Pool {
 public:
@@ -95,8 +99,8 @@ public:
     /// 65,536).
     static Result<Pool> make(Plugin plugin, PoolOptions options = {});
 
-    /// An instance: an idle one, a new one, or the next that comes back. Errors: `busy` (none in time), `closed`, the errors of
-    /// `Plugin::instantiate` and of `before_lease`.
+    /// An instance: an idle one, a new one, or the next that comes back. Errors: `busy` (none in time), `closed`, `io` (out of
+    /// memory), the errors of `Plugin::instantiate` and of `before_lease`.
     Result<Lease> acquire() const;
 
     /// Likewise with a waiting time of its own; 0 does not wait.

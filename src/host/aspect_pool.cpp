@@ -92,12 +92,23 @@ struct RuntimePool::State : std::enable_shared_from_this<RuntimePool::State> {
         return runtime.load_bytes(code, std::move(plugin));
     }
 
+    Result<void> prepare(Instance& instance) const {
+        if (!options.before_use) return {};
+        try {
+            return options.before_use(instance);
+        } catch (const Exception& e) {
+            return fail(e.error());
+        } catch (const std::exception& e) {
+            return fail(ErrorCode::host_function_failed, std::string("before_use threw: ") + e.what());
+        } catch (...) {
+            return fail(ErrorCode::host_function_failed, "before_use threw something that is no std::exception");
+        }
+    }
+
     Result<std::unique_ptr<PooledRuntime::State>> ready(std::string key, std::string hash, HostFunctions host, Plugin plugin) const {
         auto instance = plugin.instantiate();
         if (!instance) return fail(std::move(instance).error());
-        if (options.before_use) {
-            if (auto used = options.before_use(*instance); !used) return fail(std::move(used).error());
-        }
+        if (auto fit = prepare(*instance); !fit) return fail(std::move(fit).error());
         return std::make_unique<PooledRuntime::State>(
             PooledRuntime::State{std::move(key), std::move(hash), std::move(host), std::move(plugin), *std::move(instance), weak_from_this()});
     }

@@ -63,6 +63,7 @@ Result<void> InstanceState::build() {
     calls_when_built_ = calls_;
     attention_ = true;   // until it stands: a sandbox that could not be made must not be entered
     session_.marks.poisoned = false;
+    failed_ = false;
     refill_log();
 
     // A sandbox of its own may show start-up code another world than the one that the snapshot was taken in.
@@ -155,6 +156,7 @@ Result<void> InstanceState::prepare_entry() {
         }
         if (plugin_->after_failure == AfterFailure::reuse && abi_ != nullptr) {
             session_.marks.poisoned = false;
+            failed_ = true;
         } else {
             return build();
         }

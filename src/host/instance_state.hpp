@@ -74,6 +74,9 @@ public:
 
     bool reusable() const noexcept { return !closed_ && !session_.marks.poisoned && !in_call(); }
 
+    /// Likewise for callers who know nothing of each other: false also where `AfterFailure::reuse` went on in a sandbox that failed.
+    bool shareable() const noexcept { return reusable() && !failed_; }
+
     const PluginState& plugin() const noexcept { return *plugin_; }
     abi::Instance& abi() noexcept { return *abi_; }
     engine::Store& store() noexcept { return *store_; }
@@ -113,6 +116,7 @@ private:
     bool attention_ = true;          // every call needs `enter`
     bool closing_ = false;           // closed during a call: the sandbox goes when it ends
     bool closed_ = false;
+    bool failed_ = false;            // this sandbox was cut short once, and used again all the same
     std::uint32_t nested_ = 0;       // calls in progress inside the outermost one
     std::uint64_t calls_when_built_ = 0;
     abi::Session session_;

@@ -1,10 +1,10 @@
 #include "host/pool_state.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <new>
 #include <utility>
 
+#include "host/instance_state.hpp"
 #include "host/plugin_state.hpp"
 
 namespace mortise::detail {
@@ -18,24 +18,15 @@ std::size_t default_size() { return std::max<std::size_t>(2, 2 * std::size_t{std
 // What a walk over all places still bears.
 constexpr std::size_t kMostInstances = 65'536;
 
-// Longer than any process lives, and short enough to be added to a time.
-constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 365);
-
-// The tidying thread never looks more often.
-constexpr std::chrono::milliseconds kLeastRest{10};
+std::chrono::milliseconds in_bounds(std::chrono::milliseconds wait) noexcept {
+    return std::clamp(wait, std::chrono::milliseconds(0), kForever);
+}
 
 PoolOptions with_defaults(PoolOptions options, const Plugin& plugin) {
     if (options.max_instances == 0) options.max_instances = std::max(default_size(), options.min_instances);
-    options.idle_time = std::clamp(options.idle_time, std::chrono::milliseconds(0), kForever);
+    options.idle_time = in_bounds(options.idle_time);
     if (!options.on_return) options.on_return = plugin.state().policy;
     return options;
-}
-
-// Milliseconds are all that idle times need: the coarse clock costs a fifth of the exact one.
-std::int64_t coarse_now() noexcept {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * 1'000 + now.tv_nsec / 1'000'000;
 }
 
 // Where this thread looks first: the instance that it used last is warm in its caches. Threads get numbers of their own, so that few
@@ -60,6 +51,59 @@ private:
     PoolState& pool_;
 };
 
+// A place that is counted and has no instance yet: it goes to the next in line unless it gets one, whatever is thrown meanwhile.
+class PoolState::Unfilled {
+public:
+    explicit Unfilled(PoolState& pool) noexcept : pool_(pool) {}
+    ~Unfilled() {
+        if (filled_) return;
+        const std::lock_guard lock(pool_.mutex_);
+        pool_.free_place();
+    }
+    Unfilled(const Unfilled&) = delete;
+    Unfilled& operator=(const Unfilled&) = delete;
+    void fill() noexcept { filled_ = true; }
+
+private:
+    PoolState& pool_;
+    bool filled_ = false;
+};
+
+std::size_t PoolState::Line::size() const noexcept {
+    std::size_t count = 0;
+    for (const Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) ++count;
+    return count;
+}
+
+void PoolState::Line::add(Waiter& waiter) noexcept {
+    (last_ != nullptr ? last_->next : first_) = &waiter;
+    last_ = &waiter;
+}
+
+void PoolState::Line::remove(const Waiter& waiter) noexcept {
+    Waiter* before = nullptr;
+    for (Waiter* at = first_; at != &waiter; at = at->next) before = at;
+    (before != nullptr ? before->next : first_) = waiter.next;
+    if (last_ == &waiter) last_ = before;
+}
+
+PoolState::Waiter* PoolState::Line::take_first() noexcept {
+    Waiter* const first = first_;
+    if (first != nullptr) remove(*first);
+    return first;
+}
+
+void PoolState::Outgoing::add(Item item) noexcept {
+    item->next = first_;
+    first_ = item.release();
+}
+
+PoolState::Item PoolState::Outgoing::take() noexcept {
+    Item item(first_);
+    if (item) first_ = item->next;
+    return item;
+}
+
 PoolState::PoolState(Plugin plugin, PoolOptions options)
     : plugin_(std::move(plugin)),
       options_(with_defaults(std::move(options), plugin_)),
@@ -68,15 +112,11 @@ PoolState::PoolState(Plugin plugin, PoolOptions options)
 
 PoolState::~PoolState() = default;   // retired before: no thread, nothing idle
 
-PoolState::Item PoolState::take_idle() noexcept {
-    const std::size_t first = first_place(place_count_);
+PoolState::Item PoolState::take_idle(std::size_t first) noexcept {
     for (std::size_t i = 0; i < place_count_; ++i) {
         Place& place = places_[(first + i) % place_count_];
         if (place.item.load(std::memory_order_seq_cst) == nullptr) continue;
-        if (PooledInstance* item = place.item.exchange(nullptr, std::memory_order_seq_cst)) {
-            place.leases.fetch_add(1, std::memory_order_relaxed);
-            return Item(item);
-        }
+        if (PooledInstance* item = place.item.exchange(nullptr, std::memory_order_seq_cst)) return Item(item);
     }
     return nullptr;
 }
@@ -103,9 +143,17 @@ std::size_t PoolState::idle_count() const noexcept {
 Result<PoolState::Item> PoolState::make_one() {
     auto instance = plugin_.instantiate(options_.instance);
     if (!instance) return fail(std::move(instance).error());
+    Item item(new PooledInstance{*std::move(instance), shared_from_this()});
     const std::lock_guard lock(mutex_);
     ++counted_.made;
-    return Item(new PooledInstance{*std::move(instance), shared_from_this()});
+    return item;
+}
+
+Result<PoolState::Item> PoolState::make_in_place() {
+    Unfilled place(*this);
+    auto made = make_one();
+    if (made) place.fill();
+    return made;
 }
 
 Result<void> PoolState::fill() {
@@ -123,49 +171,48 @@ Result<void> PoolState::fill() {
 }
 
 Result<Lease> PoolState::acquire(std::chrono::milliseconds wait) {
-    if (slow_.load(std::memory_order_seq_cst) == 0) [[likely]] {
-        if (Item item = take_idle()) [[likely]] return lease(std::move(item));
+    const std::size_t first = first_place(place_count_);
+    try {
+        if (slow_.load(std::memory_order_seq_cst) == 0) [[likely]] {
+            if (Item item = take_idle(first)) [[likely]] return lease(std::move(item), first);
+        }
+        auto item = acquire_slowly(wait);
+        if (!item) return fail(std::move(item).error());
+        return lease(*std::move(item), first);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::io, "the host is out of memory");
     }
-    auto item = acquire_slowly(wait);
-    if (!item) return fail(std::move(item).error());
-    return lease(*std::move(item));
 }
 
 Result<PoolState::Item> PoolState::acquire_slowly(std::chrono::milliseconds wait) {
     const Slowly slowly(*this);
     Item item;
-    std::vector<Item> stale;   // dropped after the lock is free
+    Outgoing stale;
     {
         std::unique_lock lock(mutex_);
         if (closed_) return fail(pool_closed());
-        if (waiting_.empty()) {
-            stale = take_stale();
-            item = take_idle();
-        }
-        if (!item && waiting_.empty() && existing_ < options_.max_instances) {
+        if (waiting_.empty()) item = take_idle(first_place(place_count_));
+        if (item) {
+            take_stale(stale);   // nothing is, where nothing lies idle
+        } else if (waiting_.empty() && existing_ < options_.max_instances) {
             ++existing_;
             start_tidying();
-        } else if (!item) {
-            auto served = wait_in_line(lock, std::chrono::steady_clock::now() + std::min(wait, kForever), item);
+        } else {
+            auto served = wait_in_line(lock, std::chrono::steady_clock::now() + in_bounds(wait), item);
             if (!served) return fail(std::move(served).error());
         }
-        if (!item) ++counted_.leases;   // the others are counted where they are taken
     }
+    drop(stale);
     if (item) return item;
-    auto made = make_one();
-    if (made) return made;
-    const std::lock_guard lock(mutex_);
-    --counted_.leases;
-    free_place();
-    return made;
+    return make_in_place();
 }
 
 // `item` stays empty if the caller got a place to make one in.
 Result<void> PoolState::wait_in_line(std::unique_lock<std::mutex>& lock, Time until, Item& item) {
     Waiter me;
-    waiting_.push_back(&me);
+    waiting_.add(me);
     if (!me.wake.wait_until(lock, until, [&me] { return me.served; })) {
-        waiting_.remove(&me);
+        waiting_.remove(me);
         ++counted_.refused;
         return fail(ErrorCode::busy, "all " + std::to_string(options_.max_instances) + " instances of the pool are in use");
     }
@@ -174,27 +221,39 @@ Result<void> PoolState::wait_in_line(std::unique_lock<std::mutex>& lock, Time un
     return {};
 }
 
-Result<Lease> PoolState::lease(Item item) {
-    if (options_.before_lease) {
-        auto ready = [&]() -> Result<void> {
-            try {
-                return options_.before_lease(item->instance);
-            } catch (...) {
-                return fail(error_of_exception());
-            }
-        }();
-        if (!ready) {
-            give_back(item.release(), false);
-            return fail(std::move(ready).error().add_context("while preparing an instance of the pool"));
+Result<Lease> PoolState::lease(Item item, std::size_t first) {
+    if (options_.before_lease) [[unlikely]] {
+        Lease lease(item.release());   // goes back, whatever is thrown
+        if (auto ready = prepared(*lease); !ready) {
+            lease.discard();
+            return fail(std::move(ready).error());
         }
+        item.reset(std::exchange(lease.item_, nullptr));
     }
+    places_[first].leases.fetch_add(1, std::memory_order_relaxed);
     return Lease(item.release());
+}
+
+Result<void> PoolState::prepared(Instance& instance) {
+    const auto failed = [](Error error) { return fail(std::move(error).add_context("while preparing an instance of the pool")); };
+    try {
+        auto ready = options_.before_lease(instance);
+        if (!ready) return failed(std::move(ready).error());
+        return {};
+    } catch (const Exception& e) {
+        return failed(e.error());
+    } catch (const std::exception& e) {
+        return failed(Error(ErrorCode::host_function_failed, std::string("before_lease threw: ") + e.what()));
+    } catch (...) {
+        return failed(Error(ErrorCode::host_function_failed, "before_lease threw something that is no std::exception"));
+    }
 }
 
 void PoolState::give_back(PooledInstance* returned, bool usable) noexcept {
     Item item(returned);
     PoolState& pool = *item->pool;
-    if (usable && item->instance.reusable() && pool.made_ready(item->instance)) [[likely]] {
+    const auto& state = item->instance.state_;   // null if the instance was moved from
+    if (usable && state && state->shareable() && pool.made_ready(item->instance)) [[likely]] {
         if (pool.leave_plainly(item)) [[likely]] return;
         const auto keep = item->pool;   // the item may be the pool's last holder
         if (pool.leave_idle(item.get())) {
@@ -223,24 +282,26 @@ bool PoolState::leave_plainly(Item& item) noexcept {
 }
 
 void PoolState::serve_waiters() noexcept {
-    std::vector<Item> gone;
-    const std::lock_guard lock(mutex_);
-    serve_waiters(gone);
+    Outgoing outgoing;
+    {
+        const std::lock_guard lock(mutex_);
+        serve_waiters(outgoing);
+    }
+    drop(outgoing);
 }
 
-// Hands idle instances to whoever waits, or out of a closed pool. `gone` is to be dropped after the lock is free.
-void PoolState::serve_waiters(std::vector<Item>& gone) noexcept {
+// Hands idle instances to whoever waits, or out of a closed pool.
+void PoolState::serve_waiters(Outgoing& outgoing) noexcept {
     while (closed_ || !waiting_.empty()) {
-        Item item = take_idle();
+        Item item = take_idle(first_place(place_count_));
         if (!item) break;
         if (closed_) {
-            gone.push_back(std::move(item));
-            --existing_;
+            outgoing.add(std::move(item));
+            ++outgoing_;
             ++counted_.dropped;
             continue;
         }
-        Waiter* next = waiting_.front();
-        waiting_.pop_front();
+        Waiter* next = waiting_.take_first();
         next->item = std::move(item);
         next->served = true;
         next->wake.notify_one();
@@ -248,10 +309,20 @@ void PoolState::serve_waiters(std::vector<Item>& gone) noexcept {
     if (existing_ == idle_count()) all_back_.notify_all();
 }
 
+void PoolState::drop(Outgoing& outgoing) noexcept {
+    std::size_t count = 0;
+    while (Item item = outgoing.take()) {
+        item.reset();
+        ++count;
+    }
+    if (count == 0) return;
+    const std::lock_guard lock(mutex_);
+    outgoing_ -= count;
+    for (; count > 0; --count) free_place();
+}
+
 void PoolState::free_place() noexcept {
-    if (!closed_ && !waiting_.empty()) {
-        Waiter* next = waiting_.front();   // takes the place over, so existing_ stays
-        waiting_.pop_front();
+    if (Waiter* next = closed_ ? nullptr : waiting_.take_first()) {   // takes the place over, so existing_ stays
         next->may_make = true;
         next->served = true;
         next->wake.notify_one();
@@ -264,6 +335,10 @@ void PoolState::free_place() noexcept {
 bool PoolState::made_ready(Instance& instance) noexcept {
     if (options_.on_return == InstancePolicy::kept) return true;
     if (options_.on_return == InstancePolicy::fresh) return false;
+    if (slow_.load(std::memory_order_relaxed) != 0) {   // maybe for good: then start-up would run for nothing
+        const std::lock_guard lock(mutex_);
+        if (closed_) return false;
+    }
     try {
         if (!instance.reset()) return false;
     } catch (...) {
@@ -274,75 +349,20 @@ bool PoolState::made_ready(Instance& instance) noexcept {
     return true;
 }
 
-std::vector<PoolState::Item> PoolState::take_stale() noexcept {
-    std::vector<Item> stale;
-    if (!waiting_.empty()) return stale;   // what lies there was left for the first in line, by somebody who will say so next
-    const std::int64_t now = coarse_now();
-    for (std::size_t i = 0; i < place_count_ && existing_ > options_.min_instances; ++i) {
-        Place& place = places_[i];
-        if (place.item.load(std::memory_order_relaxed) == nullptr) continue;
-        if (now - place.since.load(std::memory_order_relaxed) < options_.idle_time.count()) continue;
-        Item item(place.item.exchange(nullptr, std::memory_order_seq_cst));
-        if (!item) continue;   // leased at this moment
-        stale.push_back(std::move(item));
-        --existing_;
-        ++counted_.dropped;
-    }
-    return stale;
-}
-
-void PoolState::start_tidying() noexcept {
-    if (existing_ <= options_.min_instances || options_.idle_time == kForever) return;
-    if (tidier_rests_) return tidy_wake_.notify_one();
-    if (tidier_.joinable()) return;
-    try {
-        tidier_ = std::thread(&PoolState::tidy, this);
-    } catch (...) {   // no thread to be had: what lies idle goes at the next use
-    }
-}
-
-void PoolState::tidy() {
-    std::unique_lock lock(mutex_);
-    while (!ending_) {
-        if (existing_ <= options_.min_instances) {
-            tidier_rests_ = true;
-            tidy_wake_.wait(lock);
-            tidier_rests_ = false;
-            continue;
-        }
-        std::int64_t oldest = coarse_now();
-        for (std::size_t i = 0; i < place_count_; ++i) {
-            if (places_[i].item.load(std::memory_order_relaxed) == nullptr) continue;
-            oldest = std::min(oldest, places_[i].since.load(std::memory_order_relaxed));
-        }
-        const std::chrono::milliseconds due(oldest + options_.idle_time.count() - coarse_now());
-        tidy_wake_.wait_for(lock, std::max(due, kLeastRest));
-        if (ending_) return;
-        auto stale = take_stale();
-        lock.unlock();
-        stale.clear();
-        lock.lock();
-    }
-}
-
-void PoolState::shrink() noexcept {
-    std::vector<Item> stale;
-    const std::lock_guard lock(mutex_);
-    stale = take_stale();
-}
-
 void PoolState::close() noexcept {
-    std::vector<Item> gone;
-    const std::lock_guard lock(mutex_);
-    if (closed_) return;
-    slow_.fetch_add(1, std::memory_order_seq_cst);   // for good
-    closed_ = true;
-    serve_waiters(gone);
-    for (Waiter* waiter : waiting_) {
-        waiter->served = true;
-        waiter->wake.notify_one();
+    Outgoing outgoing;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_) return;
+        slow_.fetch_add(1, std::memory_order_seq_cst);   // for good
+        closed_ = true;
+        serve_waiters(outgoing);
+        while (Waiter* waiter = waiting_.take_first()) {
+            waiter->served = true;
+            waiter->wake.notify_one();
+        }
     }
-    waiting_.clear();
+    drop(outgoing);
 }
 
 void PoolState::retire() noexcept {
@@ -361,14 +381,14 @@ void PoolState::retire() noexcept {
 bool PoolState::drain(std::chrono::milliseconds wait) {
     const Slowly slowly(*this);
     std::unique_lock lock(mutex_);
-    return all_back_.wait_for(lock, std::min(wait, kForever), [this] { return existing_ == idle_count(); });
+    return all_back_.wait_for(lock, in_bounds(wait), [this] { return existing_ == idle_count(); });
 }
 
 PoolStatistics PoolState::statistics() const {
     const std::lock_guard lock(mutex_);
     PoolStatistics now = counted_;
     now.idle = idle_count();
-    now.leased = existing_ - std::min(existing_, now.idle);
+    now.leased = staying() - std::min(staying(), now.idle);
     now.waiting = waiting_.size();
     for (std::size_t i = 0; i < place_count_; ++i) now.leases += places_[i].leases.load(std::memory_order_relaxed);
     return now;

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <time.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include <mortise/pool.hpp>
 
@@ -16,10 +16,21 @@ namespace mortise::detail {
 
 class PoolState;
 
+/// Longer than any process lives, and short enough to be added to a time.
+inline constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 365);
+
+/// Milliseconds are all that idle times need: the coarse clock costs a fifth of the exact one.
+inline std::int64_t coarse_now() noexcept {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * 1'000 + now.tv_nsec / 1'000'000;
+}
+
 /// An instance and the pool that it goes back to. The pool lives as long as its instances; `PoolState::retire` ends that circle.
 struct PooledInstance {
     Instance instance;
     std::shared_ptr<PoolState> pool;
+    PooledInstance* next = nullptr;   // among those on their way out
 };
 
 /// What is behind a Pool. Idle instances lie in places, each on a cache line of its own, where threads take and leave them by one
@@ -50,7 +61,7 @@ private:
     struct alignas(64) Place {
         std::atomic<PooledInstance*> item{nullptr};
         std::atomic<std::int64_t> since{0};      // when it was left here, by the coarse clock
-        std::atomic<std::uint64_t> leases{0};    // taken from here
+        std::atomic<std::uint64_t> leases{0};    // by threads of this number
         std::atomic<std::uint32_t> leaving{0};   // threads of this number that are in `leave_plainly`
     };
     // One caller in `acquire`; lives on its stack. Woken with an instance, with leave to make one, or because of a close.
@@ -59,24 +70,52 @@ private:
         Item item;
         bool may_make = false;
         bool served = false;
+        Waiter* next = nullptr;
+    };
+    // Those who wait, in the order of their coming. Links of their own: nothing here may fail for want of memory.
+    class Line {
+    public:
+        bool empty() const noexcept { return first_ == nullptr; }
+        std::size_t size() const noexcept;
+        void add(Waiter& waiter) noexcept;
+        void remove(const Waiter& waiter) noexcept;
+        Waiter* take_first() noexcept;                   // null if nobody waits
+
+    private:
+        Waiter* first_ = nullptr;
+        Waiter* last_ = nullptr;
+    };
+    // Instances on their way out, likewise; `drop` must follow. Their places are free once they are gone, not before.
+    class Outgoing {
+    public:
+        void add(Item item) noexcept;
+        Item take() noexcept;                            // null if there is none
+
+    private:
+        PooledInstance* first_ = nullptr;
     };
     class Slowly;
+    class Unfilled;
 
     Result<Item> make_one();
+    Result<Item> make_in_place();
     Result<Item> acquire_slowly(std::chrono::milliseconds wait);
-    Result<Lease> lease(Item item);
+    Result<Lease> lease(Item item, std::size_t first);
+    Result<void> prepared(Instance& instance);           // by the hook
     bool made_ready(Instance& instance) noexcept;        // for its next lease, as the options say
-    Item take_idle() noexcept;
+    Item take_idle(std::size_t first) noexcept;
     bool leave_idle(PooledInstance* item) noexcept;
     bool leave_plainly(Item& item) noexcept;             // false: the item is the caller's still, and the slow way is to be taken
     void serve_waiters() noexcept;
+    void drop(Outgoing& outgoing) noexcept;              // without the lock
     std::size_t idle_count() const noexcept;
 
     // All of these with the lock held.
     Result<void> wait_in_line(std::unique_lock<std::mutex>& lock, Time until, Item& item);
-    void serve_waiters(std::vector<Item>& gone) noexcept;
+    void serve_waiters(Outgoing& outgoing) noexcept;
+    std::size_t staying() const noexcept { return existing_ - outgoing_; }
     void free_place() noexcept;                          // an instance is gone: its place is somebody else's
-    std::vector<Item> take_stale() noexcept;
+    void take_stale(Outgoing& outgoing) noexcept;
     void start_tidying() noexcept;
     void tidy();                                         // what the thread does
 
@@ -88,8 +127,9 @@ private:
     alignas(64) std::atomic<std::uint32_t> slow_{0};    // read by every call, seldom written: no other writes on its line
     alignas(64) mutable std::mutex mutex_;               // guards all below
     std::condition_variable all_back_;
-    std::list<Waiter*> waiting_;                         // in the order of their coming
-    std::size_t existing_ = 0;                           // instances idle, leased, being made or prepared
+    Line waiting_;
+    std::size_t existing_ = 0;                           // instances idle, leased, being made, prepared or dropped
+    std::size_t outgoing_ = 0;                           // being dropped, of those
     bool closed_ = false;
     PoolStatistics counted_;
     bool ending_ = false;

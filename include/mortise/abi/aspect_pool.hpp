@@ -23,8 +23,9 @@ struct PoolOptions {
     /// How aspects are loaded. Its `abi` is `aspect` and its `host` what `acquire` gets, whatever stands here.
     PluginOptions plugin{};
 
-    /// Called with each instance before it is handed out; an error is that of `acquire`, and the runtime is dropped. Empty:
-    /// nothing is called.
+    /// Called with each instance before it is handed out; with an error the runtime is dropped. For one that had waited a new one is
+    /// made then, so that it is called a second time; the new one's error is that of `acquire`. What it throws is an error, too, of
+    /// code `host_function_failed`. Empty: nothing is called.
     std::function<Result<void>(Instance&)> before_use{};
 };
 

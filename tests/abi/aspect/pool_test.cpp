@@ -58,6 +58,22 @@ TEST(AspectPool, RuntimeGivenBack_isHandedOutAgainWithAFreshInstance) {
     EXPECT_THAT(again.instance().call<int>("count"), Holds(1));
 }
 
+TEST(AspectPool, HookThatThrows_isAnErrorAndOneThatHadWaitedIsMadeAnew) {
+    int times = 0, bad = 1;
+    PoolOptions options;
+    options.before_use = [&](Instance&) -> Result<void> {
+        if (++times > bad) return {};
+        throw std::runtime_error("no patience");
+    };
+    RuntimePool pool(runtime(), options);
+    EXPECT_THAT(pool.acquire(bytes_of(code()), {}), FailsWith(ErrorCode::host_function_failed, "before_use threw: no patience"));
+    auto first = acquire(pool, code());
+    const std::string key = first.key();
+    EXPECT_THAT(pool.give_back(key, std::move(first)), IsOk());
+    bad = times + 1;   // the one that waits
+    EXPECT_NE(acquire(pool, code()).key(), key);
+}
+
 TEST(AspectPool, OtherCode_isAMiss) {
     RuntimePool pool(runtime(), {});
     auto first = acquire(pool, code(1));
