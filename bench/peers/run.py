@@ -34,7 +34,7 @@ def cache():
 
 
 def run(command, **more):
-    name = pathlib.Path(command[0]).name
+    name = next(pathlib.Path(part).name for part in command if part not in ("nice", "-n", "10", "env", "GOMAXPROCS=1"))
     try:
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
     except subprocess.TimeoutExpired as error:
@@ -42,8 +42,9 @@ def run(command, **more):
     except OSError as error:
         raise NotMeasured(f"{name}: {error.strerror}") from error
     if done.returncode != 0:
-        last = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
-        said = " / ".join(last)[-300:] or f"ended with {done.returncode}"
+        lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        told = [line for line in lines if line.startswith("error")][:3] or lines[-3:]
+        said = " / ".join(told)[:300] or f"ended with {done.returncode}"
         for path, short in ((cache(), "CACHE"), (ROOT, "."), (pathlib.Path.home(), "~")):
             said = said.replace(str(path), short)
         raise NotMeasured(f"{name}: {said}")
