@@ -72,7 +72,7 @@ def groups(path, title, names, rows):
     x = left
     for name, colour in zip(names, COLOURS):
         parts += [rect(x, 34, 12, 12, colour), text(x + 17, 45, name)]
-        x += 40 + LETTER * len(name)
+        x += 46 + 8.4 * len(name)   # names may be in capitals
     y = 62
     for label, of in rows:
         parts.append(text(left - 8, y + bar * len(of) / 2 + 5, label, "end"))

@@ -94,7 +94,7 @@ PEERS = {
     "wapc-rs": lambda: [rust("wapc-rs", "WAPC_RS_SOURCE", [("wapc", "crates/wapc"), ("wasmtime-provider", "crates/wasmtime-provider")])],
     "extism": lambda: [rust("extism", "EXTISM_SOURCE", [("extism", "runtime")])],
     "wapc-go": lambda: [go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
-    # Go's collector on the processor of the calls, too: quicker here than its default, which wakes the others for it.
+    # Go's collector on the processor of the calls: its default wakes the others for it, which may cost more than it saves.
     "wapc-go-1": lambda: ["env", "GOMAXPROCS=1", go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
 }
 # Peers whose programs have to be given: they are not to be had as modules.
