@@ -34,10 +34,19 @@ public:
         }
     }
 
-    /// The whole of a benchmark program's `main`.
+    /// The whole of a benchmark program's `main`. Asked for another format than the console's, it prints that and no ratios.
     static int main(int argc, char** argv, std::string_view ours = "mortise") {
+        const auto other_format = [](std::string_view argument) {
+            return argument.starts_with("--benchmark_format=") && !argument.ends_with("=console");
+        };
+        const bool plain = std::any_of(argv, argv + argc, other_format);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+        if (plain) {
+            benchmark::RunSpecifiedBenchmarks();
+            benchmark::Shutdown();
+            return 0;
+        }
         Ratios ratios;
         benchmark::RunSpecifiedBenchmarks(&ratios);
         ratios.print(ours);
