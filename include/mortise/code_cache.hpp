@@ -19,11 +19,12 @@ struct CodeCacheOptions {
     /// The folder; made with mode 0700 if it is not there. Empty: `default_code_cache_folder()`.
     std::filesystem::path folder{};
 
-    /// Bytes of all entries together; what was not used for longest goes first. 512 MiB: some hundred large plugins.
+    /// Bytes of all entries together, seals included; what was not used for longest goes first. 512 MiB: some hundred large plugins.
     std::uint64_t most_bytes = std::uint64_t{512} << 20;
 };
 
-/// `$XDG_CACHE_HOME/mortise/code`, else `$HOME/.cache/mortise/code`. Errors: `not_found` if neither variable is an absolute path.
+/// `$XDG_CACHE_HOME/mortise/code`, else `$HOME/.cache/mortise/code`. Errors: `not_found` if neither variable is an absolute path, if what
+/// it names is another user's (a home kept by `sudo`), or if the home is not there or cannot be written to.
 MORTISE_API Result<std::filesystem::path> default_code_cache_folder();
 
 /// One entry of a code cache.
@@ -35,7 +36,8 @@ struct CachedCode {
     bool authentic = true;    ///< false: damaged or somebody else's; it is never loaded
 };
 
-/// All entries, the one used last first; makes no folder. Errors: `denied` (not the user's own), `io`, `not_found` (no cache there).
+/// All entries, the one used last first; changes nothing, and makes no folder. Errors: `denied` (not the user's own), `io`, `not_found` (no
+/// cache there).
 MORTISE_API Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options = {});
 
 struct ClearedCode {
@@ -43,7 +45,8 @@ struct ClearedCode {
     std::uint64_t bytes = 0;
 };
 
-/// Drops all entries; safe while others use the cache. Errors: as `list_code_cache`.
+/// Drops all entries and what killed processes left; safe while others use the cache. A secret that cannot be used, as others may read
+/// it, goes too: the next use makes a new one. Errors: as `list_code_cache`; `io` also if something cannot be dropped.
 MORTISE_API Result<ClearedCode> clear_code_cache(const CodeCacheOptions& options = {});
 
 }  // namespace mortise

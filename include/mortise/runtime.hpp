@@ -73,8 +73,17 @@ public:
     /// with module and compiled code that `load` takes in its place and need not compile. It is bound to engine, version and
     /// processor, and to those of `options` that code depends on (time limits, fuel, stack, ABI): elsewhere it is compiled again,
     /// with a warning. `load` refuses it (`denied`) unless this user made it with the same code cache, or the one who
-    /// loads it says that it is trusted (`PluginOptions::trust_compiled_code`). Errors: all load codes but `missing_import`.
+    /// loads it says that it is trusted (`PluginOptions::trust_compiled_code`); made without a usable cache, which is a warning, it needs
+    /// that trust everywhere. Errors: all load codes but `missing_import`.
     Result<Bytes> compile(BytesView bytes, PluginOptions options = {}) const;
+
+    /// Compiles a plugin likewise, into the code cache alone, where `load` finds it. Errors: those of `compile`; `invalid_argument` (the
+    /// Runtime has no cache), `denied`, `io` (the cache cannot be used, or cannot keep the code).
+    Result<void> compile_into_cache(BytesView bytes, PluginOptions options = {}) const;
+
+    /// Bytes that `load` reads of a file which begins like this: `LoadLimits::module_bytes`, and 16 times as many and 1 MiB for what
+    /// `compile` made. The module in it may have `module_bytes`.
+    static std::uint64_t most_file_bytes(BytesView start, const LoadLimits& limits = {}) noexcept;
 
     /// Reads a plugin's bytes without compiling or running them: `abi` says whose container they may be in, empty: anybody's. Errors:
     /// `malformed_module`, `unsupported`, as loading has them.

@@ -210,7 +210,7 @@ EngineReport BenchCommand::measure_engine(const Plan& plan, const std::string& e
 }
 
 int BenchCommand::carry_out(const Plan& plan) {
-    auto bytes = read_module_file(plan.module, plan.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(plan.module, plan.plugin.load_limits);
     if (!bytes) return report("cannot load " + plan.module, bytes.error());
     std::vector<std::pair<std::string, EngineReport>> engines;
     for (const auto& name : plan.engines) engines.emplace_back(name, measure_engine(plan, name, *bytes));

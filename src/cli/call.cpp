@@ -196,7 +196,7 @@ int CallCommand::failed(const Plan& plan, std::string_view what, const Error& er
 int CallCommand::carry_out(Plan& plan) {
     const std::string loading = "cannot load " + plan.module;
     const Runtime runtime(plan.runtime);
-    auto bytes = read_module_file(plan.module, plan.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(plan.module, plan.plugin.load_limits);
     if (!bytes) return failed(plan, loading, bytes.error());
     Services services;
     if (auto added = add_host(runtime, *bytes, plan, services); !added) return failed(plan, "host file " + plan.host_file, added.error());

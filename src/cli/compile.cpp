@@ -37,11 +37,15 @@ bool is_same_file(const std::string& one, const std::string& other) {
 
 int compile(const Target& target) {
     const std::string compiling = "cannot compile " + target.module;
-    auto bytes = read_module_file(target.module, target.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(target.module, target.plugin.load_limits);
     if (!bytes) return report(compiling, bytes.error());
-    auto compiled = Runtime(target.runtime).compile(*bytes, target.plugin);
+    const Runtime runtime(target.runtime);
+    if (target.output.empty()) {
+        if (auto kept = runtime.compile_into_cache(*bytes, target.plugin); !kept) return report(compiling, kept.error());
+        return kDone;
+    }
+    auto compiled = runtime.compile(*bytes, target.plugin);
     if (!compiled) return report(compiling, compiled.error());
-    if (target.output.empty()) return kDone;
     if (target.output == "-") return print(text_of(*compiled));
     if (auto written = write_file(target.output, *compiled); !written) return report("cannot write " + target.output, written.error());
     return kDone;

@@ -69,7 +69,7 @@ int run_inspect(Arguments arguments) {
     Findings findings;
     findings.file = line.operands().front();
     const std::string what = "cannot inspect " + findings.file;
-    auto bytes = read_module_file(findings.file, LoadLimits().module_bytes);
+    auto bytes = read_module_file(findings.file, {});
     if (!bytes) return report(what, bytes.error());
     auto inspection = Runtime().inspect(*bytes);
     if (!inspection) return report(what, inspection.error());

@@ -71,7 +71,7 @@ Result<Settings> read_settings(const PluginFlags& flags, std::span<const std::st
 
 int run_module(const std::string& module, const Settings& settings) {
     const std::string loading = "cannot load " + module;
-    auto bytes = read_module_file(module, settings.plugin.load_limits.module_bytes);
+    auto bytes = read_module_file(module, settings.plugin.load_limits);
     if (!bytes) return report(loading, bytes.error());
     auto plugin = Runtime(settings.runtime).load_bytes(*bytes, settings.plugin);
     if (!plugin) {

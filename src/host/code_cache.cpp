@@ -1,60 +1,72 @@
 #include <mortise/code_cache.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "trust/code_cache.hpp"
-#include "trust/private_folder.hpp"
 
 namespace mortise {
 
 namespace {
 
-// Whoever looks at a cache must not make one. Nothing: the user's own is not there yet.
-Result<std::optional<trust::CodeCache>> open(const CodeCacheOptions& options) {
-    std::filesystem::path folder = options.folder;
-    if (folder.empty()) {
-        auto own = default_code_cache_folder();
-        if (!own) return fail(std::move(own).error());
-        folder = *std::move(own);
-    }
-    std::error_code unreadable;   // left to opening it
-    const bool there = std::filesystem::exists(folder, unreadable) || unreadable;
-    if (there) {
-        // Its privacy first: what is in somebody else's folder says nothing.
-        if (auto opened = trust::PrivateFolder::open(folder); !opened) return fail(std::move(opened).error());
-    }
-    if (there && (std::filesystem::exists(folder / "secret", unreadable) || unreadable)) {
-        auto cache = trust::CodeCache::open(folder, options.most_bytes);
-        if (!cache) return fail(std::move(cache).error());
-        return std::optional(*std::move(cache));
-    }
-    if (options.folder.empty()) return std::optional<trust::CodeCache>();
-    return fail(ErrorCode::not_found, folder.string() + (there ? " is no code cache" : ": no such folder"));
+Result<std::filesystem::path> folder_of(const CodeCacheOptions& options) {
+    if (!options.folder.empty()) return options.folder;
+    return default_code_cache_folder();
+}
+
+// An absolute path, as the XDG base directory specification wants it; empty otherwise. Programs that run with more rights than
+// their user take no folder from that user.
+std::filesystem::path variable(const char* name) {
+    const char* text = ::secure_getenv(name);
+    std::filesystem::path path(text != nullptr ? text : "");
+    return path.is_absolute() ? path : std::filesystem::path();
+}
+
+// A folder that there is, of somebody else's, is not one to leave files in: they would be in that user's way, as after sudo.
+bool is_somebody_elses(const std::filesystem::path& folder) noexcept {
+    struct stat status {};
+    return ::stat(folder.c_str(), &status) == 0 && status.st_uid != ::geteuid();
+}
+
+bool is_there(const std::filesystem::path& path) noexcept { return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) == 0; }
+
+// The part of its path that is there already can be written to.
+bool can_be_made(std::filesystem::path folder) {
+    while (!is_there(folder) && folder.has_relative_path()) folder = folder.parent_path();
+    return ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 }  // namespace
 
 Result<std::filesystem::path> default_code_cache_folder() {
-    // As the XDG base directory specification has it, relative paths are to be ignored.
-    const auto variable = [](const char* name) -> std::filesystem::path {
-        const char* text = std::getenv(name);
-        std::filesystem::path path(text != nullptr ? text : "");
-        return path.is_absolute() ? path : std::filesystem::path();
-    };
-    if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "mortise" / "code";
-    if (const auto home = variable("HOME"); !home.empty()) return home / ".cache" / "mortise" / "code";
-    return fail(ErrorCode::not_found, "neither XDG_CACHE_HOME nor HOME names a folder for the compiled-code cache");
+    const auto no_folder = [](std::string why) { return fail(ErrorCode::not_found, std::move(why)); };
+    if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) {
+        if (is_somebody_elses(cache)) return no_folder(cache.string() + " (XDG_CACHE_HOME) is not this user's own");
+        return cache / "mortise" / "code";
+    }
+    const auto home = variable("HOME");
+    if (home.empty()) return no_folder("neither XDG_CACHE_HOME nor HOME names a folder for the compiled-code cache");
+    std::error_code unreadable;
+    if (!std::filesystem::is_directory(home, unreadable)) return no_folder(home.string() + " (HOME) is no folder");
+    if (is_somebody_elses(home)) return no_folder(home.string() + " (HOME) is not this user's own");
+    auto folder = home / ".cache" / "mortise" / "code";
+    if (!is_there(folder) && !can_be_made(folder)) return no_folder(home.string() + " (HOME) cannot be written to");
+    return folder;
 }
 
 Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options) {
-    auto cache = open(options);
-    if (!cache) return fail(std::move(cache).error());
-    if (!*cache) return std::vector<CachedCode>();
-    auto entries = (*cache)->list();
+    const auto folder = folder_of(options);
+    if (!folder) return fail(folder.error());
+    // Entries that a cache with a larger limit left are good all the same.
+    auto entries = trust::CodeCache::look(*folder, std::max(options.most_bytes, CodeCacheOptions().most_bytes));
+    if (!entries && entries.error().code() == ErrorCode::not_found && options.folder.empty()) return std::vector<CachedCode>();
     if (!entries) return fail(std::move(entries).error());
     std::vector<CachedCode> out;
     for (auto& entry : *entries) {
@@ -71,11 +83,11 @@ Result<std::vector<CachedCode>> list_code_cache(const CodeCacheOptions& options)
 }
 
 Result<ClearedCode> clear_code_cache(const CodeCacheOptions& options) {
-    auto cache = open(options);
-    if (!cache) return fail(std::move(cache).error());
-    if (!*cache) return ClearedCode();
-    auto cleared = (*cache)->clear();
-    if (!cleared) return fail(std::move(cleared).error());
+    const auto folder = folder_of(options);
+    if (!folder) return fail(folder.error());
+    const auto cleared = trust::CodeCache::clear(*folder);
+    if (!cleared && cleared.error().code() == ErrorCode::not_found && options.folder.empty()) return ClearedCode();
+    if (!cleared) return fail(cleared.error());
     return ClearedCode{cleared->entries, cleared->bytes};
 }
 

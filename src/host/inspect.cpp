@@ -18,7 +18,7 @@ namespace {
 engine::Stop never_called(const void*, engine::Store&, engine::Caller, engine::RawValue*) noexcept { return engine::Stop::engine; }
 
 Result<void> check_size(BytesView bytes, const LoadLimits& limits) {
-    if (bytes.size() <= limits.module_bytes) return {};
+    if (bytes.size() <= detail::most_file_bytes(bytes, limits.module_bytes)) return {};
     return fail(ErrorCode::unsupported,
                 "the module is larger than the limit of " + std::to_string(limits.module_bytes) + " bytes (module_bytes)");
 }

@@ -147,10 +147,17 @@ struct Loading {
     std::vector<engine::Resolved> imports;
 };
 
+Loading loading_of(std::shared_ptr<RuntimeState> runtime, PluginOptions options) {
+    Loading loading;
+    loading.plugin->runtime = std::move(runtime);
+    loading.plugin->options = std::move(options);
+    return loading;
+}
+
 Result<void> read_plugin(Loading& loading, BytesView bytes) {
     auto& plugin = *loading.plugin;
     auto& opts = plugin.options;
-    if (bytes.size() > opts.load_limits.module_bytes) {
+    if (bytes.size() > most_file_bytes(bytes, opts.load_limits.module_bytes)) {
         return fail(ErrorCode::unsupported, "the module is larger than the limit of " +
                                                 std::to_string(opts.load_limits.module_bytes) + " bytes (module_bytes)");
     }
@@ -196,10 +203,8 @@ Result<void> link_plugin(Loading& loading, Missing missing) {
 
 Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes,
                                                        PluginOptions options) {
-    Loading loading;
+    auto loading = loading_of(std::move(runtime), std::move(options));
     auto& plugin = loading.plugin;
-    plugin->runtime = std::move(runtime);
-    plugin->options = std::move(options);
     if (auto read = read_plugin(loading, bytes); !read) return fail(std::move(read).error());
     if (auto linked = link_plugin(loading, Missing::is_error); !linked) return fail(std::move(linked).error());
     auto& opts = plugin->options;
@@ -210,35 +215,69 @@ Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeSt
     plugin->after_failure = opts.after_failure.value_or(plugin->abi->info().after_failure);
     opts.abi = plugin->abi->info().name;
 
+    if (plugin->wants_wasi && !plugin->prepared.wasi.empty_configuration) {
+        if (auto granted = check_grants(*plugin->runtime, opts.sandbox); !granted) return fail(std::move(granted).error());
+    }
     auto module = finalise(*plugin, loading.wasm);
     if (!module) return fail(std::move(module).error());
+    if (loading.engine->info().capabilities.compiled_code) warn_without_cache(*plugin->runtime, plugin->observer());
     const OfferedCode* offered = loading.offered ? &*loading.offered : nullptr;
     auto made = make_images(*plugin, *loading.engine, *std::move(module), loading.imports, offered);
     if (!made) return fail(std::move(made).error());
     return plugin;
 }
 
-Result<Bytes> compile_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options) {
-    Loading loading;
+namespace {
+
+// A module's code, and what goes with it into a file.
+struct Compiled {
+    std::string key;
+    std::shared_ptr<engine::Module> module;
+};
+
+enum class Into : std::uint8_t { file, cache };
+
+Result<Compiled> compile(Loading& loading, BytesView bytes, Into into) {
     auto& plugin = *loading.plugin;
-    plugin.runtime = std::move(runtime);
-    plugin.options = std::move(options);
     if (auto read = read_plugin(loading, bytes); !read) return fail(std::move(read).error());
     if (auto linked = link_plugin(loading, Missing::stands_in); !linked) return fail(std::move(linked).error());
     auto module = finalise(plugin, loading.wasm);
     if (!module) return fail(std::move(module).error());
 
-    auto compile = compile_options(plugin, loading.engine->info().capabilities);
-    compile.baseline_compiler = plugin.options.compilation == Compilation::baseline;
+    auto settings = compile_options(plugin, loading.engine->info().capabilities);
+    settings.baseline_compiler = plugin.options.compilation == Compilation::baseline;
     const auto source = module->source(loading.imports);
-    const CodeRequest request{*loading.engine, source, compile, plugin.observer(), loading.offered ? &*loading.offered : nullptr};
-    const std::string key = code_key(request);
-    if (key.empty()) return fail(ErrorCode::unsupported, "engine " + loading.engine->info().name + " saves no compiled code");
+    CodeRequest request{*loading.engine, source, settings, plugin.observer()};
+    // What came in a file is not in the cache yet.
+    if (into == Into::cache) request.must_keep = true;
+    else if (loading.offered) request.offered = &*loading.offered;
+    Compiled compiled{code_key(request), nullptr};
+    if (compiled.key.empty()) return fail(ErrorCode::unsupported, "engine " + loading.engine->info().name + " saves no compiled code");
+    if (into == Into::file) warn_without_cache(*plugin.runtime, plugin.observer());
     auto made = obtain_code(*plugin.runtime, request);
     if (!made) return fail(std::move(made).error());
-    auto code = (*made)->compiled_code();
+    compiled.module = *std::move(made);
+    return compiled;
+}
+
+}  // namespace
+
+Result<Bytes> compile_plugin(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options) {
+    auto loading = loading_of(std::move(runtime), std::move(options));
+    auto& plugin = *loading.plugin;
+    auto compiled = compile(loading, bytes, Into::file);
+    if (!compiled) return fail(std::move(compiled).error());
+    auto code = compiled->module->compiled_code();
     if (!code) return fail(std::move(code).error());
-    return make_artefact(*plugin.runtime, key, loading.wasm, *code, plugin.observer());
+    return make_artefact(*plugin.runtime, compiled->key, loading.wasm, *code, plugin.observer());
+}
+
+Result<void> compile_into_cache(std::shared_ptr<RuntimeState> runtime, BytesView bytes, PluginOptions options) {
+    if (!runtime->options().code_cache) return fail(ErrorCode::invalid_argument, "the Runtime has no code cache");
+    auto loading = loading_of(std::move(runtime), std::move(options));
+    auto compiled = compile(loading, bytes, Into::cache);
+    if (!compiled) return fail(std::move(compiled).error());
+    return {};
 }
 
 }  // namespace mortise::detail

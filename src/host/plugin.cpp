@@ -1,5 +1,6 @@
 #include <mortise/plugin.hpp>
 
+#include "host/code.hpp"
 #include "host/instance_state.hpp"
 #include "host/plugin_state.hpp"
 
@@ -8,6 +9,9 @@ namespace mortise {
 Plugin::Plugin(std::shared_ptr<const detail::PluginState> state) noexcept : state_(std::move(state)) {}
 
 Result<Instance> Plugin::instantiate(InstanceOptions options) const {
+    if (options.sandbox && state_->wants_wasi && !state_->prepared.wasi.empty_configuration) {
+        if (auto granted = detail::check_grants(*state_->runtime, *options.sandbox); !granted) return fail(std::move(granted).error());
+    }
     auto state = detail::InstanceState::make(state_, std::move(options));
     if (!state) return fail(std::move(state).error());
     return Instance(*std::move(state));

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "host/abis.hpp"
+#include "host/code.hpp"
 #include "host/engines.hpp"
 #include "host/plugin_state.hpp"
 #include "host/runtime_state.hpp"
@@ -13,7 +14,7 @@ namespace mortise {
 
 namespace {
 
-Result<Bytes> read_file(const std::filesystem::path& file, std::uint64_t limit) {
+Result<Bytes> read_file(const std::filesystem::path& file, std::uint64_t module_bytes) {
     std::error_code code;
     const auto status = std::filesystem::status(file, code);
     if (status.type() == std::filesystem::file_type::not_found) {
@@ -25,7 +26,7 @@ Result<Bytes> read_file(const std::filesystem::path& file, std::uint64_t limit) 
     Bytes bytes;
     // Read in blocks up to the limit: the file may be a pipe or grow, so its size says nothing.
     constexpr std::size_t kBlock = std::size_t{1} << 20;
-    while (in && bytes.size() <= limit) {
+    while (in && bytes.size() <= detail::most_file_bytes(bytes, module_bytes)) {
         const std::size_t old = bytes.size();
         bytes.resize(old + kBlock);
         in.read(reinterpret_cast<char*>(bytes.data() + old), static_cast<std::streamsize>(kBlock));
@@ -60,6 +61,18 @@ Result<Bytes> Runtime::compile(BytesView bytes, PluginOptions options) const {
     auto compiled = detail::compile_plugin(state_, bytes, std::move(options));
     if (!compiled) return fail(std::move(compiled).error().add_context(where));
     return *std::move(compiled);
+}
+
+Result<void> Runtime::compile_into_cache(BytesView bytes, PluginOptions options) const {
+    if (options.name.empty()) options.name = "plugin";
+    const std::string where = "while compiling plugin \"" + options.name + "\"";
+    auto kept = detail::compile_into_cache(state_, bytes, std::move(options));
+    if (!kept) return fail(std::move(kept).error().add_context(where));
+    return {};
+}
+
+std::uint64_t Runtime::most_file_bytes(BytesView start, const LoadLimits& limits) noexcept {
+    return detail::most_file_bytes(start, limits.module_bytes);
 }
 
 Result<EngineInfo> Runtime::engine() const {

@@ -26,20 +26,32 @@ Result<engine::Engine*> RuntimeState::engine() {
     return engine_->get();
 }
 
-const std::optional<Result<trust::CodeCache>>& RuntimeState::code_cache() {
-    std::call_once(cache_opened_, [this] {
-        if (!options_.code_cache) return;
-        auto folder = options_.code_cache->folder;
-        if (folder.empty()) {
-            auto usual = default_code_cache_folder();
-            if (!usual) {
-                code_cache_.emplace(fail(std::move(usual).error()));
-                return;
-            }
-            folder = *std::move(usual);
-        }
-        code_cache_.emplace(trust::CodeCache::open(folder, options_.code_cache->most_bytes));
-    });
+namespace {
+
+Result<trust::CodeCache> open_code_cache(const CodeCacheOptions& options) {
+    auto folder = options.folder;
+    if (folder.empty()) {
+        auto usual = default_code_cache_folder();
+        if (!usual) return fail(std::move(usual).error());
+        folder = *std::move(usual);
+    }
+    return trust::CodeCache::open(folder, options.most_bytes);
+}
+
+}  // namespace
+
+RuntimeState::CodeCache RuntimeState::code_cache() {
+    if (!options_.code_cache) return nullptr;
+    const std::lock_guard lock(cache_mutex_);
+    if (!code_cache_) code_cache_ = std::make_shared<const Result<trust::CodeCache>>(open_code_cache(*options_.code_cache));
+    return code_cache_;
+}
+
+RuntimeState::CodeCache RuntimeState::reopen_code_cache(const CodeCache& gone) {
+    const std::lock_guard lock(cache_mutex_);
+    if (code_cache_ != gone) return code_cache_;
+    auto again = std::make_shared<const Result<trust::CodeCache>>(open_code_cache(*options_.code_cache));
+    if (*again) code_cache_ = std::move(again);
     return code_cache_;
 }
 

@@ -33,8 +33,12 @@ public:
     host::Clock& clock() noexcept { return clock_; }
     CompilerTurn& compiler_turn() noexcept { return compiler_turn_; }
 
-    /// The compiled-code cache: nothing if there is to be none, else the cache, opened by the first call, or why it is of no use.
-    const std::optional<Result<trust::CodeCache>>& code_cache();
+    /// The compiled-code cache: null if there is to be none, else the cache, opened by the first call, or why it is of no use.
+    using CodeCache = std::shared_ptr<const Result<trust::CodeCache>>;
+    CodeCache code_cache();
+
+    /// Opens it again after its folder was deleted, once for all who find that. The old one if there can be no other.
+    CodeCache reopen_code_cache(const CodeCache& gone);
 
 private:
     const RuntimeOptions options_;
@@ -42,8 +46,8 @@ private:
     std::once_flag made_;
     Result<std::unique_ptr<engine::Engine>> engine_;   // written once, under made_
     CompilerTurn compiler_turn_;
-    std::once_flag cache_opened_;
-    std::optional<Result<trust::CodeCache>> code_cache_;   // written once, under cache_opened_
+    std::mutex cache_mutex_;
+    CodeCache code_cache_;                             // guarded by it; null until it is opened
     std::atomic<engine::Engine*> ticking_{nullptr};    // what the clock's thread tells of its ticks
     host::Clock clock_;                                // last: its thread ends before the engine goes
 };

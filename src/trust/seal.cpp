@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "base/checked.hpp"
+
 namespace mortise::trust {
 
 namespace {
@@ -50,7 +52,7 @@ Secret::~Secret() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 Bytes seal(std::string_view kind, std::string_view name, BytesView content, const Secret& secret) {
     Bytes file;
-    file.reserve(kind.size() + name.size() + content.size() + 2 * sizeof(std::uint64_t) + kMark);
+    file.reserve(static_cast<std::size_t>(sealed_size(kind, name, content.size())));
     append(file, bytes_of(kind));
     append_size(file, name.size());
     append(file, bytes_of(name));
@@ -64,6 +66,20 @@ Bytes seal(std::string_view kind, std::string_view name, BytesView content, cons
     crypto_aead_xchacha20poly1305_ietf_encrypt_detached(&nothing, nonce + kNonce, nullptr, nullptr, 0, data_of(file), marked,
                                                         nullptr, nonce, secret.data());
     return file;
+}
+
+std::uint64_t sealed_size(std::string_view kind, std::string_view name, std::uint64_t content) noexcept {
+    return kind.size() + name.size() + 2 * sizeof(std::uint64_t) + kMark + content;
+}
+
+std::optional<std::uint64_t> sealed_size(std::string_view kind, BytesView start) noexcept {
+    if (!looks_sealed(kind, start)) return std::nullopt;
+    auto rest = start.subspan(kind.size());
+    const auto name = take_sized(rest);
+    std::uint64_t content = 0;
+    if (!name || rest.size() < sizeof(content)) return std::nullopt;
+    std::memcpy(&content, rest.data(), sizeof(content));
+    return base::checked_add(sealed_size(kind, text_of(*name), 0), content);
 }
 
 bool Sealed::authentic(const Secret& secret) const noexcept {

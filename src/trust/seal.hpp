@@ -45,6 +45,12 @@ struct Sealed {
     bool authentic(const Secret& secret) const noexcept;
 };
 
+/// How long such a file is.
+std::uint64_t sealed_size(std::string_view kind, std::string_view name, std::uint64_t content) noexcept;
+
+/// How long a file that begins like this says it is; nothing if it is none of that kind, or its name goes beyond these bytes.
+std::optional<std::uint64_t> sealed_size(std::string_view kind, BytesView start) noexcept;
+
 /// True if the bytes claim to be such a file.
 bool looks_sealed(std::string_view kind, BytesView file) noexcept;
 

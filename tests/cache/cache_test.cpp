@@ -1,18 +1,21 @@
 // Runtimes with a compiled-code cache: what they take from it, what they refuse, and that nothing fails by it.
 
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <mortise/mortise.hpp>
 
-#include "support/matchers.hpp"
-#include "support/plugins.hpp"
-#include "support/scratch.hpp"
+#include "cache/fixture.hpp"
+#include "support/little_memory.hpp"
 #include "trust/code_cache.hpp"
-#include "trust/files.hpp"
 
 namespace mortise {
 namespace {
@@ -22,40 +25,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
-
-std::string module_of(int constant) {
-    return "(module (func (export \"f\") (result i32) i32.const " + std::to_string(constant) + "))";
-}
-
-class Cache : public ::testing::Test {
-protected:
-    void SetUp() override {
-        const auto engine = Runtime().engine();
-        if (!engine || !engine->capabilities.compiled_code) GTEST_SKIP() << "the default engine saves no compiled code";
-    }
-
-    fs::path folder() const { return scratch_.path() / "cache"; }
-
-    /// A Runtime as of another process: it knows nothing but what is in the folder.
-    Runtime runtime() const { return with({.folder = folder()}); }
-    Runtime with(CodeCacheOptions cache) const {
-        RuntimeOptions options;
-        options.code_cache = std::move(cache);
-        options.observer = observer_;
-        return Runtime(std::move(options));
-    }
-
-    std::size_t entries() const { return files_in(folder(), ".code").size(); }
-
-    Result<std::int32_t> answer(const Runtime& runtime, const std::string& wat, PluginOptions options = {}) const {
-        auto plugin = load_wat(runtime, wat, std::move(options));
-        if (!plugin) return fail(plugin.error());
-        return plugin->call_fresh<std::int32_t>("f");
-    }
-
-    Scratch scratch_;
-    std::shared_ptr<Recorder> observer_ = std::make_shared<Recorder>();
-};
 
 TEST_F(Cache, is_off_unless_asked_for) {
     EXPECT_FALSE(RuntimeOptions().code_cache.has_value());
@@ -177,106 +146,144 @@ TEST_F(Cache, too_small_for_the_code_is_a_warning) {
     EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("cannot be kept in the cache")));
 }
 
-TEST_F(Cache, a_folder_that_goes_away_is_a_warning) {
+TEST_F(Cache, a_folder_that_goes_away_is_made_again) {
     const auto keeps = runtime();
     EXPECT_THAT(answer(keeps, module_of(1)), Holds(1));
     fs::remove_all(folder());
     EXPECT_THAT(answer(keeps, module_of(2)), Holds(2));
+    EXPECT_EQ(entries(), 1U);
+    EXPECT_THAT(observer_->warnings(), IsEmpty());
+    fs::remove_all(folder());
+    write_all(folder(), "in its place");
+    EXPECT_THAT(answer(keeps, module_of(3)), Holds(3));
     EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("cannot be kept in the cache")));
+    fs::remove(folder());
+    EXPECT_THAT(answer(keeps, module_of(4)), Holds(4));
+    EXPECT_EQ(entries(), 1U);
+    EXPECT_EQ(observer_->warnings().size(), 1U);
 }
 
+TEST_F(Cache, a_large_damaged_entry_is_a_warning_and_replaced) {
+    EXPECT_THAT(answer(runtime(), module_of(4)), Holds(4));
+    const auto file = files_in(folder(), ".code").at(0);
+    fs::resize_file(file, std::uintmax_t{1} << 30);
+    {
+        const auto little = LittleMemory::in_pieces_of(std::size_t{64} << 20);
+        EXPECT_THAT(answer(with({.folder = folder(), .most_bytes = UINT64_MAX}), module_of(4)), Holds(4));
+    }
+    EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("damaged")));
+    EXPECT_LT(fs::file_size(file), 1U << 20);
+    EXPECT_THAT(answer(runtime(), module_of(4)), Holds(4));
+    EXPECT_EQ(observer_->warnings().size(), 1U);
+}
+
+TEST_F(Cache, want_of_memory_for_an_entry_is_a_warning) {
+    EXPECT_THAT(answer(runtime(), module_of(4)), Holds(4));
+    {
+        const auto little = LittleMemory::in_pieces_of(fs::file_size(files_in(folder(), ".code").at(0)) - 1);
+        EXPECT_THAT(answer(runtime(), module_of(4)), Holds(4));
+    }
+    EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("no memory for"), HasSubstr("cannot be kept in the cache: the host is out of memory")));
+}
+
+TEST_F(Cache, what_is_wrong_is_told_once_a_plugin) {
+    write_all(scratch_.path() / "file", "");
+    const auto unusable = with({.folder = scratch_.path() / "file"});
+    PluginOptions options;
+    options.compilation = Compilation::background;
+    options.snapshot.use = SnapshotUse::when_safe;
+    EXPECT_THAT(answer(unusable, module_of(5), options), Holds(5));
+    EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("there is no compiled-code cache: ")));
+    EXPECT_THAT(answer(unusable, module_of(5)), Holds(5));
+    EXPECT_EQ(observer_->warnings().size(), 2U);
+}
+
+// The environment as it was, at the end.
+class Environment {
+public:
+    void set(const char* name, const std::string& text) {
+        keep(name);
+        ::setenv(name, text.c_str(), 1);
+    }
+    void unset(const char* name) {
+        keep(name);
+        ::unsetenv(name);
+    }
+    Environment() = default;
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+    ~Environment() {
+        for (const auto& [name, text] : old_) text ? ::setenv(name.c_str(), text->c_str(), 1) : ::unsetenv(name.c_str());
+    }
+
+private:
+    void keep(const char* name) {
+        const char* text = std::getenv(name);
+        old_.try_emplace(name, text != nullptr ? std::optional<std::string>(text) : std::nullopt);
+    }
+    std::map<std::string, std::optional<std::string>> old_;
+};
+
 TEST_F(Cache, default_folder_follows_the_environment) {
-    const auto set = [](const char* name, const char* text) { text ? ::setenv(name, text, 1) : ::unsetenv(name); };
-    const char* xdg = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    const std::string old_xdg = xdg ? xdg : "", old_home = home ? home : "";
-    set("XDG_CACHE_HOME", "/a");
-    set("HOME", "/b");
-    EXPECT_EQ(value(default_code_cache_folder()), "/a/mortise/code");
-    set("XDG_CACHE_HOME", "relative");
-    EXPECT_EQ(value(default_code_cache_folder()), "/b/.cache/mortise/code");
-    set("XDG_CACHE_HOME", nullptr);
-    set("HOME", nullptr);
+    Environment environment;
+    const fs::path home = scratch_.path() / "home";
+    fs::create_directory(home);
+    environment.set("XDG_CACHE_HOME", "/not/there/yet");
+    environment.set("HOME", home);
+    EXPECT_EQ(value(default_code_cache_folder()), "/not/there/yet/mortise/code");
+    environment.set("XDG_CACHE_HOME", "relative");
+    EXPECT_EQ(value(default_code_cache_folder()), home / ".cache/mortise/code");
+    environment.set("HOME", "/not/there");
+    EXPECT_THAT(default_code_cache_folder(), FailsWith(ErrorCode::not_found, "is no folder"));
+    environment.unset("XDG_CACHE_HOME");
+    environment.unset("HOME");
     EXPECT_THAT(default_code_cache_folder(), FailsWith(ErrorCode::not_found));
     EXPECT_THAT(answer(with({}), module_of(5)), Holds(5));
     EXPECT_THAT(observer_->warnings().back(), HasSubstr("neither XDG_CACHE_HOME nor HOME"));
-    set("XDG_CACHE_HOME", xdg ? old_xdg.c_str() : nullptr);
-    set("HOME", home ? old_home.c_str() : nullptr);
 }
 
-// Files with module and code.
+TEST_F(Cache, default_folder_is_not_in_somebody_elses_home) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give folders away";
+    Environment environment;
+    const fs::path home = scratch_.path() / "home";
+    fs::create_directory(home);
+    ASSERT_EQ(::chown(home.c_str(), 65534, 65534), 0);
+    environment.unset("XDG_CACHE_HOME");
+    environment.set("HOME", home);
+    EXPECT_THAT(default_code_cache_folder(), FailsWith(ErrorCode::not_found, "is not this user's own"));
+    environment.set("XDG_CACHE_HOME", home);
+    EXPECT_THAT(default_code_cache_folder(), FailsWith(ErrorCode::not_found, "is not this user's own"));
+}
 
-constexpr std::string_view kImporting = R"((module (import "host" "twice" (func $twice (param i32) (result i32)))
-                                            (func (export "f") (result i32) (call $twice (i32.const 21)))))";
+TEST_F(Cache, listing_reads_what_a_larger_cache_left) {
+    EXPECT_THAT(answer(runtime(), module_of(7)), Holds(7));
+    EXPECT_TRUE(value(list_code_cache({.folder = folder(), .most_bytes = 1})).at(0).authentic);
+}
 
-class Compiled : public Cache {
-protected:
-    PluginOptions with_host() const {
+// A guest that could read the secret could make machine code for its host's next run.
+TEST_F(Cache, directories_with_the_cache_in_them_are_not_granted) {
+    constexpr std::string_view kWasi = R"((module (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
+                                            (memory (export "memory") 1)))";
+    const auto keeps = runtime();
+    EXPECT_THAT(answer(keeps, module_of(7)), Holds(7));
+    fs::create_directory(scratch_.path() / "beside");
+    fs::create_directory_symlink(scratch_.path(), scratch_.path() / "beside" / "link");
+    const auto granting = [](const fs::path& directory) {
+        Sandbox sandbox;
+        sandbox.directories.push_back({.host_path = directory, .guest_path = "/d"});
+        return sandbox;
+    };
+    for (const auto& path : {folder(), scratch_.path(), fs::path("/"), scratch_.path() / "beside" / "link"}) {
         PluginOptions options;
-        options.host.add("host", "twice", [](std::int32_t n) { return 2 * n; });
-        return options;
+        options.sandbox = granting(path);
+        EXPECT_THAT(load_wat(keeps, kWasi, options), FailsWith(ErrorCode::denied, "has the compiled-code cache in it")) << path;
+        EXPECT_THAT(load_wat(keeps, module_of(7), options), IsOk()) << "which sees no directories at all";
+        EXPECT_THAT(value(load_wat(keeps, kWasi)).instantiate({.sandbox = granting(path), .observer = nullptr}), FailsWith(ErrorCode::denied)) << path;
+        EXPECT_THAT(load_wat(testing::runtime_under_test(), kWasi, options), IsOk()) << "there is no cache";
     }
-    Result<std::int32_t> run(const Runtime& runtime, BytesView file, PluginOptions options) const {
-        auto plugin = runtime.load_bytes(file, std::move(options));
-        if (!plugin) return fail(plugin.error());
-        return plugin->call_fresh<std::int32_t>("f");
-    }
-};
-
-TEST_F(Compiled, plugin_loads_where_it_was_made_and_nowhere_else) {
-    const auto file = value(runtime().compile(bytes_of(kImporting)));   // nobody provides the import
-    EXPECT_THAT(run(runtime(), file, with_host()), Holds(42));
-    EXPECT_THAT(run(runtime(), file, {}), FailsWith(ErrorCode::missing_import));
-    EXPECT_THAT(run(Runtime(), file, with_host()), FailsWith(ErrorCode::denied, "compiled code is machine code"));
-    const Scratch elsewhere;
-    EXPECT_THAT(run(with({.folder = elsewhere.path()}), file, with_host()), FailsWith(ErrorCode::denied));
-    auto trusting = with_host();
-    trusting.trust_compiled_code = true;
-    EXPECT_THAT(run(Runtime(), file, trusting), Holds(42));
-    EXPECT_THAT(observer_->warnings(), IsEmpty());
-}
-
-TEST_F(Compiled, plugin_made_without_a_cache_needs_trust) {
-    const auto file = value(Runtime().compile(bytes_of(kImporting)));
-    EXPECT_THAT(run(runtime(), file, with_host()), FailsWith(ErrorCode::denied));
-    auto trusting = with_host();
-    trusting.trust_compiled_code = true;
-    EXPECT_THAT(run(runtime(), file, trusting), Holds(42));
-}
-
-TEST_F(Compiled, plugin_for_other_options_is_compiled_again_with_a_warning) {
-    const auto file = value(runtime().compile(bytes_of(kImporting)));
-    auto fuel = with_host();
-    fuel.limits.fuel = 1000;
-    EXPECT_THAT(run(runtime(), file, fuel), Holds(42));
-    EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("for another engine, processor or other options")));
-}
-
-TEST_F(Compiled, plugin_with_a_changed_byte_anywhere_is_refused) {
-    const auto file = value(runtime().compile(bytes_of(kImporting)));
-    const auto loads = runtime();
-    std::size_t denied = 0;
-    for (std::size_t at = 0; at < file.size(); at += at < 200 || at + 200 > file.size() ? 1 : 97) {
-        Bytes bad = file;
-        bad[at] ^= std::byte{1};
-        const auto result = run(loads, bad, with_host());
-        ASSERT_FALSE(result) << "byte " << at;
-        denied += result.error().code() == ErrorCode::denied ? 1U : 0U;
-    }
-    EXPECT_GT(denied, 100U);
-    for (std::size_t size = 0; size < file.size(); size += 131) {
-        ASSERT_FALSE(run(loads, BytesView(file).first(size), with_host())) << size << " bytes";
-    }
-}
-
-TEST_F(Compiled, plugin_keeps_the_checks_of_a_module) {
-    const auto file = value(runtime().compile(bytes_of(kImporting)));
-    auto options = with_host();
-    options.sha256 = std::string(64, '0');
-    EXPECT_THAT(run(runtime(), file, options), FailsWith(ErrorCode::digest_mismatch));
-    options.sha256.clear();
-    options.load_limits.imports = 0;
-    EXPECT_THAT(run(runtime(), file, options), FailsWith(ErrorCode::unsupported));
+    PluginOptions options;
+    options.sandbox = granting(scratch_.path() / "beside");
+    EXPECT_THAT(value(load_wat(keeps, kWasi, options)).instantiate(), IsOk());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "little_memory.hpp"
+#include "support/little_memory.hpp"
 #include "support/matchers.hpp"
 #include "support/plugins.hpp"
 
@@ -35,7 +35,7 @@ Plugin counter(PluginOptions options = {}) { return value(load_wat(testing::runt
 
 // `acquire` with its nth allocation failing.
 Result<Lease> acquire_short_of_memory(const Pool& pool, long allocations) {
-    const testing::LittleMemory little(allocations);
+    const auto little = testing::LittleMemory::after(allocations);
     return pool.acquire(0ms);
 }
 
