@@ -129,6 +129,9 @@ public:
     /// True if the ABI's own function behind this import only logs: a call of it leaves nothing that a guest could find again.
     virtual bool only_logs(const Import&) const noexcept { return false; }
 
+    /// False where start-up belongs to each call: a started instance has nothing that its copies could begin with.
+    virtual bool starts_instances() const noexcept { return true; }
+
     /// The ABI's side of an instance that is in the store but has run nothing. `info` is that of the module as compiled.
     virtual Result<std::unique_ptr<Instance>> attach(const Prepared& prepared, const ModuleInfo& info, engine::Store& store,
                                                      engine::InstanceId instance, Session& session) const = 0;

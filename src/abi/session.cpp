@@ -70,6 +70,9 @@ void Session::warn(std::string_view text) noexcept {
 }
 
 std::uint64_t Session::random_bits() const {
+    if (rehearsal != nullptr && !rehearsal->allows(engine::Effect::random)) {
+        throw Exception(Error(ErrorCode::cancelled, engine::kCutRehearsal));
+    }
     std::uint64_t bits = 0;
     const auto out = std::as_writable_bytes(std::span(&bits, 1));
     if (random) {

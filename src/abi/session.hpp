@@ -11,6 +11,7 @@
 #include <mortise/observer.hpp>
 
 #include "abi/timing.hpp"
+#include "engine/rehearsal.hpp"
 #include "engine/store.hpp"
 
 namespace mortise {
@@ -45,6 +46,9 @@ struct Session {
     /// The sandbox's random source; empty: the operating system's.
     std::function<void(std::span<std::byte> out)> random;
 
+    /// Usually null: what start-up must ask before it has an effect outside of its sandbox.
+    engine::Rehearsal* rehearsal = nullptr;
+
     /// Hands a guest's log line to the observer, lossily made UTF-8 and cut at the limit. Never fails.
     void log(LogLevel level, std::string_view text) noexcept;
 
@@ -53,7 +57,8 @@ struct Session {
 
     void warn(std::string_view text) noexcept;
 
-    /// Random bits of the sandbox's source, for ABIs whose guests ask for a seed. May throw what the source throws.
+    /// Random bits of the sandbox's source, for ABIs whose guests ask for a seed. May throw what the source throws, and
+    /// throws where a rehearsal must not draw any.
     std::uint64_t random_bits() const;
 
     void host_call(const HostCallEvent& event) noexcept;

@@ -8,19 +8,20 @@ namespace mortise::abi {
 /// more than a plain call: instances that nobody observes have none. One thread at a time, like its instance.
 class Timing {
 public:
-    enum class In { guest, host };
+    enum class In { guest, host, elsewhere };
 
     /// An outermost call begins or ends.
     void begin() noexcept {
         in_ = In::guest;
         since_ = Clock::now();
     }
-    void end() noexcept { pass_to(In::guest); }
+    void end() noexcept { pass_to(In::elsewhere); }
 
-    /// What passes from now on is spent there.
+    /// What passes from now on is spent there; elsewhere is not counted.
     void pass_to(In in) noexcept {
         const auto now = Clock::now();
-        (in_ == In::guest ? guest_ : host_) += now - since_;
+        if (in_ == In::guest) guest_ += now - since_;
+        else if (in_ == In::host) host_ += now - since_;
         in_ = in;
         since_ = now;
     }
@@ -31,7 +32,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    In in_ = In::guest;
+    In in_ = In::elsewhere;
     Clock::time_point since_{};
     std::chrono::nanoseconds guest_{0}, host_{0};
 };

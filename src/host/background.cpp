@@ -70,7 +70,9 @@ private:
             ~GiveBack() { turn.give_back(); }
         } const give_back{runtime_->compiler_turn()};
         if (stop.stop_requested()) return false;
-        auto code = obtain_code(*runtime_, {engine_, job.module.source(imports_), options_, observer_.get()});
+        const auto source = job.module.source(imports_);
+        auto code = job.keep == KeepCode::yes ? obtain_code(*runtime_, {engine_, source, options_, observer_.get()})
+                                              : engine_.compile(source, options_);
         if (!code) {
             warn(observer_.get(), "the code was not optimised in the background: " + code.error().message());
             return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -9,6 +10,9 @@
 
 namespace mortise::detail {
 
+/// Whether the code of a module goes through the code cache.
+enum class KeepCode : std::uint8_t { no, yes };
+
 /// Optimised code for a plugin's images, made in a thread. Destroying it waits for the thread, since a compilation cannot be cut
 /// short; but not where the thread itself destroys it, from inside an observer that it warned.
 class BackgroundCompilation {
@@ -16,6 +20,7 @@ public:
     struct Job {
         std::shared_ptr<Image> image;
         FinalModule module;
+        KeepCode keep = KeepCode::yes;
     };
 
     /// `engine` is the runtime's. Throws std::system_error if there can be no thread.

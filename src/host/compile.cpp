@@ -66,8 +66,10 @@ public:
         if (!snapshot) return fail(std::move(snapshot).error());
         if (!in_background_) return {};
         std::vector<BackgroundCompilation::Job> jobs;
-        if (*snapshot) jobs.push_back({plugin_.snapshot, **std::move(snapshot)});   // first what most instances are made of
-        jobs.push_back({plugin_.image, std::move(module)});
+        if (*snapshot) {   // first what most instances are made of
+            jobs.push_back({plugin_.snapshot, std::move((*snapshot)->module), keep_of(**snapshot)});
+        }
+        jobs.push_back({plugin_.image, std::move(module), KeepCode::yes});
         options_.baseline_compiler = false;
         try {
             plugin_.background = std::make_unique<BackgroundCompilation>(plugin_.runtime, engine_, options_,
@@ -115,18 +117,26 @@ private:
         return obtain(module);
     }
 
-    // The snapshot's module, or nothing.
-    Result<std::optional<FinalModule>> make_snapshot(const FinalModule& module) {
+    // Code has the memory in it that it begins with: what start-up learnt, secrets among it, is not for the disk, and another process
+    // would not find it by its digest.
+    static KeepCode keep_of(const Snapshot& snapshot) noexcept { return snapshot.follows_from_module ? KeepCode::yes : KeepCode::no; }
+
+    // The snapshot, or nothing.
+    Result<std::optional<Snapshot>> make_snapshot(const FinalModule& module) {
         const SnapshotUse use = plugin_.options.snapshot.use;
         plugin_.snapshot_refusal = "none was asked for";
-        if (use == SnapshotUse::off) return std::optional<FinalModule>();
+        if (use == SnapshotUse::off) return std::optional<Snapshot>();
         auto taken = take_snapshot(plugin_, engine_, module, imports_, options_, plugin_.snapshot_refusal);
         if (!taken) return taken;
         if (!*taken && use == SnapshotUse::when_safe) return taken;
         if (!*taken) return fail(ErrorCode::unsupported, "there can be no snapshot of the plugin: " + plugin_.snapshot_refusal);
-        auto code = obtain_code(*plugin_.runtime, {engine_, (*taken)->source(imports_), options_, plugin_.observer()});
+        const auto source = (*taken)->module.source(imports_);
+        // Code for the time being is made in less time than a cache would take.
+        auto code = keep_of(**taken) == KeepCode::yes && !in_background_
+                        ? obtain_code(*plugin_.runtime, {engine_, source, options_, plugin_.observer()})
+                        : engine_.compile(source, options_);
         if (!code) return fail(std::move(code).error().add_context("after a snapshot of the plugin was taken"));
-        plugin_.snapshot = std::make_shared<Image>((*taken)->info);
+        plugin_.snapshot = std::make_shared<Image>((*taken)->module.info);
         plugin_.snapshot->set_first(*std::move(code));
         plugin_.snapshot_refusal.clear();
         return taken;

@@ -307,6 +307,7 @@ Result<void> Instance::invoke_each(std::string_view name, std::span<const BytesV
     InstanceState& state = *state_;
     Gate gate(state);
     if (!gate) return fail(detail::with_context(state, name, std::move(gate).error()));
+    state.begin_batch();
     abi::Reply reply;
     for (std::size_t i = 0; i < payloads.size(); ++i) {
         auto ready = i == 0 ? Result<void>() : state.enter_again();
@@ -315,6 +316,7 @@ Result<void> Instance::invoke_each(std::string_view name, std::span<const BytesV
             reply.payload.clear();
             ready = state.abi().invoke({.name = name, .payload = payloads[i]}, reply);
         }
+        state.pause();
         if (ready) [[likely]] each(context, i, BytesView(reply.payload));
         else each(context, i, fail(detail::with_context(state, name, std::move(ready).error())));
     }

@@ -12,6 +12,9 @@ namespace {
 // Instances count through the whole process, so that a log line or an observer tells them apart whatever made them.
 std::atomic<std::uint64_t> next_id{1};
 
+// The deadline between two records of a batch, while no guest code runs. No call has it.
+constexpr std::uint64_t kPaused = UINT64_MAX;
+
 }  // namespace
 
 InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, InstanceOptions options)
@@ -39,9 +42,10 @@ Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const
     }
     state->owner_.store(this_thread(), std::memory_order_relaxed);   // start-up code may call host functions that call back
     auto built = state->build();
-    if (!built) return fail(std::move(built).error());
     state->owner_.store(state->idle(), std::memory_order_release);
-    return state;
+    if (built) return state;
+    state->close();   // start-up code may have had functions bound, which keep this object
+    return fail(std::move(built).error());
 }
 
 InstanceState::~InstanceState() { drop(); }   // store_ outlives what hangs on it
@@ -76,11 +80,13 @@ Result<void> InstanceState::build() {
     {
         const std::lock_guard lock(store_mutex_);
         store_ = *std::move(store);
+        if (asked_.load(std::memory_order_relaxed)) store_->interrupt.store(1, std::memory_order_relaxed);   // ends the start-up
     }
     store_->clock = now_;
     store_->session = &session_;
     const Sandbox& sandbox = options_.sandbox ? *options_.sandbox : plugin_->options.sandbox;
     session_.random = host::random_of(sandbox);
+    session_.rehearsal = plugin_->rehearsal;
     if (plugin_->wants_wasi) {
         auto world = host::make_wasi_world(sandbox, plugin_->options.limits, plugin_->prepared.wasi, session_);
         if (!world) return fail(std::move(world).error());
@@ -118,6 +124,9 @@ Result<std::uint64_t> InstanceState::enter() {
         if (owner_.load(std::memory_order_relaxed) == me) return enter_nested();
         return fail(ErrorCode::busy, "another thread is using the instance");
     }
+    // An interrupt that comes from now on counts; nobody can know of this call yet.
+    if (store_) store_->interrupt.store(0, std::memory_order_relaxed);
+    asked_.store(false, std::memory_order_relaxed);
     auto ready = ready_for_call();
     if (ready) {
         if (session_.timing != nullptr) timing_.begin();
@@ -129,22 +138,39 @@ Result<std::uint64_t> InstanceState::enter() {
 
 Result<void> InstanceState::ready_for_call() {
     if (auto ready = prepare_entry(); !ready) return ready;
-    arm();
+    if (asked_.load(std::memory_order_relaxed)) return fail(ErrorCode::cancelled, "the call was interrupted before it began");
+    arm_again(*store_);
     if (plugin_->options.limits.fuel) return store_->set_fuel(*plugin_->options.limits.fuel);
     return {};
 }
 
+// The batch may have begun with a plain call, which leaves the mark of an earlier interrupt.
+void InstanceState::begin_batch() noexcept {
+    if (nested_ == 0) asked_.store(store_->interrupt.load(std::memory_order_relaxed) != 0, std::memory_order_relaxed);
+}
+
+void InstanceState::pause() noexcept {
+    if (session_.timing != nullptr) timing_.pass_to(nested_ != 0 ? abi::Timing::In::host : abi::Timing::In::elsewhere);
+    if (nested_ == 0 && store_) store_->deadline = kPaused;   // a call from here has all of its own time
+}
+
 Result<void> InstanceState::enter_again() {
+    if (wasi_ && nested_ == 0) host::flush_wasi(*wasi_);
     if (closed_) return fail(ErrorCode::closed, "the instance was closed during the batch");
-    if (nested_ != 0) {
-        if (session_.marks.poisoned) return fail(ErrorCode::poisoned, "an earlier record failed; the instance ends with the outer call");
-        return {};
+    const bool interrupted = store_ && store_->interrupt.load(std::memory_order_relaxed) != 0;
+    if (interrupted) asked_.store(true, std::memory_order_relaxed);
+    if (nested_ != 0 && session_.marks.poisoned) {
+        return fail(ErrorCode::poisoned, "an earlier record failed; the instance ends with the outer call");
     }
-    if (store_ && store_->interrupt.load(std::memory_order_relaxed) != 0) {
+    if (nested_ != 0 ? interrupted : asked_.load(std::memory_order_relaxed)) {
         return fail(ErrorCode::cancelled, "the batch was interrupted");
     }
-    if (session_.marks.logged) refill_log();
-    return ready_for_call();
+    if (nested_ == 0) {
+        if (session_.marks.logged) refill_log();
+        if (auto ready = ready_for_call(); !ready) return ready;
+    }
+    if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::guest);
+    return {};
 }
 
 // The instance is idle and this thread is inside the gate, but a plain call is not possible.
@@ -192,7 +218,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
 void InstanceState::leave(std::uint64_t outer_deadline) noexcept {
     if (nested_ == 0) return leave_slowly();
     --nested_;
-    if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::host);
+    if (session_.timing != nullptr) timing_.pass_to(outer_deadline == kPaused ? abi::Timing::In::elsewhere : abi::Timing::In::host);
     store_->deadline = outer_deadline;
 }
 
@@ -221,7 +247,9 @@ void InstanceState::leave_slowly() noexcept {
 
 void InstanceState::interrupt() noexcept {
     const std::lock_guard lock(store_mutex_);
-    if (!store_ || !in_call()) return;
+    if (!in_call()) return;
+    asked_.store(true, std::memory_order_relaxed);   // a new sandbox may be on its way, which knows nothing of it
+    if (!store_) return;
     store_->interrupt.store(1, std::memory_order_relaxed);
     store_->wake();
 }
@@ -242,6 +270,7 @@ Result<void> InstanceState::reset() {
     if (in_call()) return fail(ErrorCode::busy, "the instance is in a call");
     if (closed_) return fail(ErrorCode::closed, "the instance is closed");
     owner_.store(this_thread(), std::memory_order_relaxed);
+    asked_.store(false, std::memory_order_relaxed);
     auto built = build();
     owner_.store(idle(), std::memory_order_release);
     return built;

@@ -58,7 +58,11 @@ public:
     Result<std::uint64_t> enter();
     void leave(std::uint64_t outer_deadline) noexcept;
 
-    /// Inside the gate, between two records of a batch: what `enter` does for one more call.
+    /// Inside the gate, around what a batch's caller does with an outcome: no call is running, and interrupts count on.
+    void begin_batch() noexcept;
+    void pause() noexcept;
+
+    /// Inside the gate, after a pause: what `enter` does for one more call.
     Result<void> enter_again();
 
     /// Marks that guest code runs inside the gate, as opposed to a mere look-up.
@@ -81,7 +85,7 @@ public:
     abi::Instance& abi() noexcept { return *abi_; }
     engine::Store& store() noexcept { return *store_; }
     abi::Session& session() noexcept { return session_; }
-    const host::WasiWorld* wasi() const noexcept { return wasi_.get(); }   // null if the plugin imports none of it
+    host::WasiWorld* wasi() const noexcept { return wasi_.get(); }   // null if the plugin imports none of it
     std::uint64_t generation() const noexcept { return generation_; }
 
 private:
@@ -94,6 +98,7 @@ private:
     Result<std::uint64_t> enter_nested();
     bool take(std::uintptr_t me, std::uintptr_t idle) noexcept;          // the gate, if it is idle in that way
     engine::Store& arm() noexcept;
+    void arm_again(engine::Store& store) noexcept;
     void leave_slowly() noexcept;
     void refill_log() noexcept;
     std::uintptr_t idle() const noexcept { return attention_ || closed_ || session_.marks.poisoned ? kAttention : kNobody; }
@@ -124,6 +129,7 @@ private:
     Instance handle_;                // what host functions get; owns nothing
     std::optional<host::Living> living_;
     std::mutex store_mutex_;         // guards store_ against `interrupt` while it is replaced
+    std::atomic<bool> asked_{false}; // `interrupt` was called since the call or the batch began; plain calls look at the store's mark alone
     std::unique_ptr<host::WasiWorld, host::DeleteWasiWorld> wasi_;
     std::unique_ptr<abi::Instance> abi_;
     std::shared_ptr<InstanceState> keep_;   // itself, while it was let go of during a call
@@ -139,9 +145,14 @@ inline bool InstanceState::take(std::uintptr_t me, std::uintptr_t idle) noexcept
 inline engine::Store& InstanceState::arm() noexcept {
     engine::Store& store = *store_;   // read once: the compiler takes a write to an atomic for one to anything
     store.interrupt.store(0, std::memory_order_relaxed);
+    arm_again(store);
+    return store;
+}
+
+// Where an interrupt may have come already.
+inline void InstanceState::arm_again(engine::Store& store) noexcept {
     store.clear_refused_growth();     // of an earlier call: it does not explain how this one fails
     store.deadline = now_->load(std::memory_order_relaxed) + call_ticks_;
-    return store;
 }
 
 inline engine::Store* InstanceState::enter_plain() noexcept {

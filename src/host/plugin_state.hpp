@@ -36,6 +36,8 @@ public:
     bool wants_wasi = false;         // some import is WASI's
     std::vector<std::unique_ptr<const engine::HostImport>> timed;   // what is behind the imports of an observed plugin
 
+    engine::Rehearsal* rehearsal = nullptr;   // only while a snapshot is tried: what the start-up of its instances must ask
+
     bool only_baseline = false;      // compiled by the baseline compiler, for good
     std::unique_ptr<BackgroundCompilation> background;   // null if there is none; last: it has shares of the above
 

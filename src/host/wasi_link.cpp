@@ -32,10 +32,10 @@ Sandbox without_configuration(Sandbox sandbox) {
 
 class WasiWorld {
 public:
-    explicit WasiWorld(abi::Session& session) noexcept : sink_(session) {}
+    explicit WasiWorld(abi::Session& session) noexcept : sink_(session), rehearsal_(session.rehearsal) {}
 
     Result<void> open(const Sandbox& sandbox, const Limits& limits) {
-        auto world = wasi::make_world(sandbox, limits, sink_);
+        auto world = wasi::make_world(sandbox, limits, sink_, wasi::best_resolver(), rehearsal_);
         if (!world) return fail(std::move(world).error());
         world_ = *std::move(world);
         return {};
@@ -46,6 +46,7 @@ public:
 
 private:
     SessionSink sink_;
+    engine::Rehearsal* const rehearsal_;
     std::unique_ptr<wasi::World> world_;   // after the sink that it writes to
 };
 
@@ -81,9 +82,9 @@ std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox) {
 
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept { store.wasi = &world.world(); }
 
-std::uint32_t used_of(const WasiWorld& world) noexcept { return world.world().used(); }
+bool same_descriptors(const WasiWorld& world) noexcept { return world.world().same_descriptors(); }
 
-std::uint32_t open_files(const WasiWorld& world) noexcept { return world.world().open_files(); }
+void release_output(WasiWorld& world, const engine::Store& store) { world.world().release(store); }
 
 void flush_wasi(WasiWorld& world) noexcept { world.world().flush(); }
 

@@ -27,7 +27,7 @@ struct DeleteWasiWorld {
 /// What WASI binds an import to; nothing if the import is none of WASI's that the policy allows. Errors: `import_mismatch`.
 Result<std::optional<engine::Resolved>> resolve_wasi(const Import& import, const abi::WasiPolicy& policy);
 
-/// The world that a sandbox describes. `session` must outlive it. Errors: `io`.
+/// The world that a sandbox describes; a rehearsal's if the session is one's. `session` must outlive it. Errors: `io`.
 Result<std::unique_ptr<WasiWorld, DeleteWasiWorld>> make_wasi_world(const Sandbox& sandbox, const Limits& limits,
                                                                     const abi::WasiPolicy& policy, abi::Session& session);
 
@@ -37,11 +37,11 @@ std::function<void(std::span<std::byte>)> random_of(const Sandbox& sandbox);
 /// Lets the store's host functions find the world.
 void attach_wasi(engine::Store& store, WasiWorld& world) noexcept;
 
-/// Bits of `wasi::Use`: what the guest used so far.
-std::uint32_t used_of(const WasiWorld& world) noexcept;
+/// Of a rehearsal (`Session::rehearsal`): whether each open file is what it was at first.
+bool same_descriptors(const WasiWorld& world) noexcept;
 
-/// Descriptors that are open now.
-std::uint32_t open_files(const WasiWorld& world) noexcept;
+/// Of a rehearsal: writes what was held back. May throw what the sandbox's functions do.
+void release_output(WasiWorld& world, const engine::Store& store);
 
 /// Hands on what a guest wrote of a last line without its end: for when a call ends.
 void flush_wasi(WasiWorld& world) noexcept;

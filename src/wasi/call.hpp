@@ -23,6 +23,11 @@ struct Call {
 
     Patience patience() const noexcept { return Patience(store); }
 
+    /// To be asked before anything of the kind is done: an error where this is a rehearsal that has to end here.
+    Errno may(engine::Effect effect) const noexcept {
+        return world.rehearsal == nullptr || world.rehearsal->allows(effect) ? Errno::success : Errno::notcapable;
+    }
+
     /// An open descriptor that has these rights: `badf`, `notcapable`. Good until another one is opened or closed.
     Outcome<Descriptor*> descriptor(std::uint32_t fd, Rights needed) const noexcept;
 

@@ -14,6 +14,11 @@ std::uint64_t bytes_of_all(const std::vector<std::string>& texts) noexcept {
     return bytes;
 }
 
+// That there are none says nothing.
+Errno may_see(const Call& call, engine::Effect effect, const std::vector<std::string>& texts) noexcept {
+    return texts.empty() ? Errno::success : call.may(effect);
+}
+
 Errno sizes(Call& call, const std::vector<std::string>& texts, std::uint32_t count_at, std::uint32_t bytes_at) {
     const std::uint64_t bytes = bytes_of_all(texts);
     if (bytes > UINT32_MAX) return Errno::overflow;
@@ -40,22 +45,22 @@ Errno get(Call& call, const std::vector<std::string>& texts, std::uint32_t point
 }  // namespace
 
 Errno args_get(Call& call, std::uint32_t pointers, std::uint32_t text) {
-    call.world.note(Use::arguments);
+    MORTISE_WASI_TRY(may_see(call, engine::Effect::arguments, call.world.arguments));
     return get(call, call.world.arguments, pointers, text);
 }
 
 Errno args_sizes_get(Call& call, std::uint32_t count, std::uint32_t bytes) {
-    call.world.note(Use::arguments);
+    MORTISE_WASI_TRY(may_see(call, engine::Effect::arguments, call.world.arguments));
     return sizes(call, call.world.arguments, count, bytes);
 }
 
 Errno environ_get(Call& call, std::uint32_t pointers, std::uint32_t text) {
-    call.world.note(Use::environment);
+    MORTISE_WASI_TRY(may_see(call, engine::Effect::environment, call.world.environment));
     return get(call, call.world.environment, pointers, text);
 }
 
 Errno environ_sizes_get(Call& call, std::uint32_t count, std::uint32_t bytes) {
-    call.world.note(Use::environment);
+    MORTISE_WASI_TRY(may_see(call, engine::Effect::environment, call.world.environment));
     return sizes(call, call.world.environment, count, bytes);
 }
 

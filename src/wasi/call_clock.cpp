@@ -22,7 +22,7 @@ Errno clock_res_get(Call& call, std::uint32_t id, std::uint32_t result) {
 }
 
 Errno clock_time_get(Call& call, std::uint32_t id, std::uint64_t, std::uint32_t result) {
-    call.world.note(Use::clock);
+    MORTISE_WASI_TRY(call.may(engine::Effect::clock));
     const auto clock = clock_of(id);
     if (!clock) return Errno::inval;
     MORTISE_WASI_TRY(call.can_store(result, 8));

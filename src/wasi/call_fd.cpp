@@ -44,12 +44,13 @@ Errno fd_advise(Call& call, std::uint32_t fd, std::uint64_t offset, std::uint64_
 }
 
 Errno fd_allocate(Call& call, std::uint32_t fd, std::uint64_t offset, std::uint64_t length) {
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto found = file(call, fd, rights::fd_allocate);
     return found ? (*found)->allocate(offset, length) : found.error();
 }
 
 Errno fd_close(Call& call, std::uint32_t fd) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     return call.world.descriptors.close(fd);
 }
 
@@ -79,7 +80,7 @@ Errno fd_fdstat_get(Call& call, std::uint32_t fd, std::uint32_t result) {
 
 Errno fd_fdstat_set_flags(Call& call, std::uint32_t fd, std::uint32_t flags) {
     if (flags > fdflags::all) return Errno::inval;
-    call.world.note(Use::descriptors);
+    MORTISE_WASI_TRY(call.may(engine::Effect::descriptors));
     const auto found = call.descriptor(fd, rights::fd_fdstat_set_flags);
     if (!found) return found.error();
     (*found)->flags = static_cast<std::uint16_t>(flags);
@@ -87,7 +88,7 @@ Errno fd_fdstat_set_flags(Call& call, std::uint32_t fd, std::uint32_t flags) {
 }
 
 Errno fd_fdstat_set_rights(Call& call, std::uint32_t fd, std::uint64_t base, std::uint64_t inheriting) {
-    call.world.note(Use::descriptors);
+    MORTISE_WASI_TRY(call.may(engine::Effect::descriptors));
     const auto found = call.descriptor(fd, 0);
     if (!found) return found.error();
     Descriptor& descriptor = **found;
@@ -98,7 +99,7 @@ Errno fd_fdstat_set_rights(Call& call, std::uint32_t fd, std::uint64_t base, std
 }
 
 Errno fd_filestat_get(Call& call, std::uint32_t fd, std::uint32_t result) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     const auto found = call.descriptor(fd, rights::fd_filestat_get);
     if (!found) return found.error();
     const auto stat = (*found)->handle->stat();
@@ -107,11 +108,13 @@ Errno fd_filestat_get(Call& call, std::uint32_t fd, std::uint32_t result) {
 }
 
 Errno fd_filestat_set_size(Call& call, std::uint32_t fd, std::uint64_t size) {
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto found = file(call, fd, rights::fd_filestat_set_size);
     return found ? (*found)->set_size(size) : found.error();
 }
 
 Errno fd_filestat_set_times(Call& call, std::uint32_t fd, std::uint64_t accessed, std::uint64_t modified, std::uint32_t flags) {
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto times = times_of(accessed, modified, flags);
     if (!times) return times.error();
     const auto found = call.descriptor(fd, rights::fd_filestat_set_times);
@@ -137,7 +140,7 @@ Errno fd_prestat_dir_name(Call& call, std::uint32_t fd, std::uint32_t at, std::u
 }
 
 Errno fd_renumber(Call& call, std::uint32_t from, std::uint32_t to) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     return call.world.descriptors.renumber(from, to);
 }
 

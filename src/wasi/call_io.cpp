@@ -120,11 +120,26 @@ Outcome<std::uint32_t> move_all(Call& call, Handle& handle, Direction direction,
     return static_cast<std::uint32_t>(total);
 }
 
+// Only a rehearsal asks: what becomes of the bytes outside of the sandbox.
+Errno may_transfer(const Call& call, Direction direction, const Descriptor& descriptor) {
+    using engine::Effect;
+    State& world = call.world;
+    if (world.rehearsal == nullptr) return Errno::success;
+    const bool is_file = descriptor.handle->type() == FileType::regular_file || descriptor.handle->as_directory() != nullptr;
+    if (direction == Direction::read) return call.may(is_file ? Effect::files : Effect::input);
+    for (const std::uint32_t fd : {1u, 2u}) {
+        const Descriptor* standard = world.first_descriptors.find(fd);
+        if (standard != nullptr && standard->handle == descriptor.handle) return Errno::success;   // which is held back
+    }
+    return call.may(Effect::changed_files);
+}
+
 Errno transfer(Call& call, Direction direction, const Request& request) {
     Rights needed = direction == Direction::read ? rights::fd_read : rights::fd_write;
     if (request.offset) needed |= rights::fd_seek;
     Descriptor* any = call.world.descriptors.find(request.fd);
     if (any == nullptr) return Errno::badf;
+    MORTISE_WASI_TRY(may_transfer(call, direction, *any));
     if (any->handle->as_directory() != nullptr) return Errno::isdir;
     // Said before the lack of a right: streams cannot be given the right to seek.
     if (request.offset && any->handle->type() != FileType::regular_file) return Errno::spipe;
@@ -142,7 +157,6 @@ Errno transfer(Call& call, Direction direction, const Request& request) {
 }  // namespace
 
 Errno fd_read(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint32_t result) {
-    call.world.note(Use::files);
     return transfer(call, Direction::read, {fd, buffers, count, std::nullopt, result});
 }
 
@@ -151,12 +165,10 @@ Errno fd_write(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_
 }
 
 Errno fd_pread(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint64_t offset, std::uint32_t result) {
-    call.world.note(Use::files);
     return transfer(call, Direction::read, {fd, buffers, count, offset, result});
 }
 
 Errno fd_pwrite(Call& call, std::uint32_t fd, std::uint32_t buffers, std::uint32_t count, std::uint64_t offset, std::uint32_t result) {
-    call.world.note(Use::files);
     return transfer(call, Direction::write, {fd, buffers, count, offset, result});
 }
 

@@ -48,7 +48,8 @@ Rights applicable(const Handle& handle) noexcept {
 Errno path_open(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t path, std::uint32_t length,
                 std::uint32_t open_flags, std::uint64_t base, std::uint64_t inheriting, std::uint32_t fd_flags,
                 std::uint32_t result) {
-    call.world.note(Use::files);
+    const bool changes = (open_flags & (oflags::creat | oflags::trunc)) != 0;
+    MORTISE_WASI_TRY(call.may(changes ? engine::Effect::changed_files : engine::Effect::files));
     if (flags > 1 || open_flags > oflags::all || fd_flags > fdflags::all) return Errno::inval;
     if ((open_flags & oflags::directory) != 0 && open_flags != oflags::directory) return Errno::inval;
     base &= rights::all;  // what no right has a number for cannot be asked for either

@@ -49,26 +49,26 @@ Outcome<Times> times_of(std::uint64_t accessed, std::uint64_t modified, std::uin
 }
 
 Errno path_create_directory(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_t length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto at = place(call, fd, rights::path_create_directory, path, length);
     return at ? at->directory->create_directory(at->path) : at.error();
 }
 
 Errno path_remove_directory(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_t length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto at = place(call, fd, rights::path_remove_directory, path, length);
     return at ? at->directory->remove_directory(at->path) : at.error();
 }
 
 Errno path_unlink_file(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_t length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto at = place(call, fd, rights::path_unlink_file, path, length);
     return at ? at->directory->unlink(at->path) : at.error();
 }
 
 Errno path_filestat_get(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t path, std::uint32_t length,
                         std::uint32_t result) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     const auto follow = follow_of(flags);
     if (!follow) return follow.error();
     const auto at = place(call, fd, rights::path_filestat_get, path, length);
@@ -80,7 +80,7 @@ Errno path_filestat_get(Call& call, std::uint32_t fd, std::uint32_t flags, std::
 
 Errno path_filestat_set_times(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t path, std::uint32_t length,
                               std::uint64_t accessed, std::uint64_t modified, std::uint32_t time_flags) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto follow = follow_of(flags);
     if (!follow) return follow.error();
     const auto times = times_of(accessed, modified, time_flags);
@@ -91,7 +91,7 @@ Errno path_filestat_set_times(Call& call, std::uint32_t fd, std::uint32_t flags,
 
 Errno path_link(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t path, std::uint32_t length,
                 std::uint32_t to_fd, std::uint32_t to_path, std::uint32_t to_length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     // Following would have to give the link's target a name; nobody else offers it either.
     if (flags != 0) return Errno::inval;
     const auto from = place(call, fd, rights::path_link_source, path, length);
@@ -102,7 +102,7 @@ Errno path_link(Call& call, std::uint32_t fd, std::uint32_t flags, std::uint32_t
 
 Errno path_rename(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_t length, std::uint32_t to_fd,
                   std::uint32_t to_path, std::uint32_t to_length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto from = place(call, fd, rights::path_rename_source, path, length);
     if (!from) return from.error();
     const auto to = place(call, to_fd, rights::path_rename_target, to_path, to_length);
@@ -111,7 +111,7 @@ Errno path_rename(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_
 
 Errno path_symlink(Call& call, std::uint32_t target, std::uint32_t target_length, std::uint32_t fd, std::uint32_t path,
                    std::uint32_t length) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::changed_files));
     const auto at = place(call, fd, rights::path_symlink, path, length);
     if (!at) return at.error();
     const auto text = call.memory().text(target, target_length);
@@ -122,7 +122,7 @@ Errno path_symlink(Call& call, std::uint32_t target, std::uint32_t target_length
 
 Errno path_readlink(Call& call, std::uint32_t fd, std::uint32_t path, std::uint32_t length, std::uint32_t at,
                     std::uint32_t room, std::uint32_t result) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     const auto link = place(call, fd, rights::path_readlink, path, length);
     if (!link) return link.error();
     MORTISE_WASI_TRY(call.can_store(at, room));

@@ -81,6 +81,7 @@ private:
     Errno check_descriptor(const Subscription& subscription) const {
         const auto found = call_.descriptor(subscription.fd, 0);
         if (!found) return found.error();
+        if (subscription.kind == Kind::read) MORTISE_WASI_TRY(call_.may(engine::Effect::input));
         const Rights wanted = subscription.kind == Kind::read ? rights::fd_read : rights::fd_write;
         if (((*found)->base & wanted) == 0) return Errno::notcapable;
         return Errno::success;
@@ -165,7 +166,7 @@ private:
 }  // namespace
 
 Errno poll_oneoff(Call& call, std::uint32_t in, std::uint32_t out, std::uint32_t count, std::uint32_t result) {
-    call.world.note(Use::clock);
+    MORTISE_WASI_TRY(call.may(engine::Effect::clock));
     if (count == 0 || count > kMostSubscriptions) return Errno::inval;
     if (!call.memory().contains(in, count, subscription_bytes(call.version))) return Errno::fault;
     MORTISE_WASI_TRY(call.can_store(out, std::uint64_t{count} * kEventBytes));

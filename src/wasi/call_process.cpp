@@ -47,7 +47,7 @@ Errno sched_yield(Call&) {
 }
 
 Errno random_get(Call& call, std::uint32_t at, std::uint32_t length) {
-    call.world.note(Use::random);
+    MORTISE_WASI_TRY(call.may(engine::Effect::random));
     MORTISE_WASI_TRY(call.can_store(at, length));
     for (std::uint32_t done = 0; done < length;) {
         const std::uint32_t count = std::min(length - done, kRandomChunk);

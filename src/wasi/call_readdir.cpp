@@ -45,7 +45,7 @@ private:
 }  // namespace
 
 Errno fd_readdir(Call& call, std::uint32_t fd, std::uint32_t at, std::uint32_t length, std::uint64_t cookie, std::uint32_t result) {
-    call.world.note(Use::files);
+    MORTISE_WASI_TRY(call.may(engine::Effect::files));
     const auto found = call.directory(fd, rights::fd_readdir);
     if (!found) return found.error();
     const auto out = call.memory().writable(at, length);

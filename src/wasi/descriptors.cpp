@@ -35,4 +35,14 @@ Errno Descriptors::renumber(std::uint32_t from, std::uint32_t to) noexcept {
     return Errno::success;
 }
 
+bool Descriptors::same_handles(const Descriptors& other) const noexcept {
+    const auto at = [](const Descriptors& table, std::size_t fd) -> const Handle* {
+        return fd < table.slots_.size() && table.slots_[fd] ? table.slots_[fd]->handle.get() : nullptr;
+    };
+    for (std::size_t fd = 0; fd < std::max(slots_.size(), other.slots_.size()); ++fd) {
+        if (at(*this, fd) != at(other, fd)) return false;
+    }
+    return true;
+}
+
 }  // namespace mortise::wasi

@@ -42,6 +42,9 @@ public:
 
     std::uint32_t open_count() const noexcept { return open_; }
 
+    /// Whether each number stands for the same thing there.
+    bool same_handles(const Descriptors& other) const noexcept;
+
 private:
     std::vector<std::optional<Descriptor>> slots_;
     std::uint32_t open_ = 0;

@@ -37,6 +37,9 @@ Stop guarded(Call& call, RawValue* slots, Errno (*invoke)(Call&, const RawValue*
     try {
         const Errno error = invoke(call, slots);
         if (call.stop != Stop::done) return call.stop;
+        if (const auto* rehearsal = call.world.rehearsal; rehearsal != nullptr && rehearsal->cut()) [[unlikely]] {
+            return call.store.stop_with(Error(ErrorCode::cancelled, engine::kCutRehearsal));
+        }
         slots[0].i32 = static_cast<std::int32_t>(error);
         return Stop::done;
     } catch (const std::bad_alloc&) {

@@ -13,6 +13,8 @@ namespace mortise::wasi {
 
 namespace {
 
+constexpr std::size_t kMostHeld = std::size_t{1} << 20;
+
 Wait wait_of(const Transfer& transfer) noexcept {
     return (transfer.flags & fdflags::nonblock) != 0 ? Wait::no : Wait::yes;
 }
@@ -56,6 +58,35 @@ Outcome<std::size_t> CapturedOutput::write(const Patience&, std::span<const iove
     std::size_t total = 0;
     for (const iovec& buffer : buffers) {
         take(BytesView(static_cast<const std::byte*>(buffer.iov_base), buffer.iov_len));
+        total += buffer.iov_len;
+    }
+    return total;
+}
+
+bool HeldOutput::hold(const std::shared_ptr<Handle>& to, BytesView bytes) {
+    if (bytes.empty()) return true;
+    const std::size_t size = sizeof(Part) + bytes.size();   // many small parts are no cheaper than a large one
+    if (size > kMostHeld - size_) return false;
+    parts_.push_back({to, copy_bytes(bytes)});
+    size_ += size;
+    return true;
+}
+
+void HeldOutput::release(const Patience& patience) {
+    for (Part& part : std::exchange(parts_, {})) {
+        const iovec buffer{part.bytes.data(), part.bytes.size()};
+        (void)part.to->write(patience, std::span(&buffer, 1), {});
+    }
+}
+
+Outcome<std::size_t> HoldingOutput::write(const Patience&, std::span<const iovec> buffers, const Transfer& transfer) {
+    if (transfer.offset) return refuse(Errno::spipe);
+    std::size_t total = 0;
+    for (const iovec& buffer : buffers) {
+        if (!held_.hold(real_, BytesView(static_cast<const std::byte*>(buffer.iov_base), buffer.iov_len))) {
+            (void)rehearsal_.allows(engine::Effect::long_output);
+            return refuse(Errno::nospc);
+        }
         total += buffer.iov_len;
     }
     return total;

@@ -3,11 +3,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <mortise/bytes.hpp>
 #include <mortise/observer.hpp>
 #include <mortise/sandbox.hpp>
 
+#include "engine/rehearsal.hpp"
 #include "wasi/handle.hpp"
 
 namespace mortise::wasi {
@@ -73,6 +75,38 @@ private:
     void take(BytesView bytes) override { sink_.output(stream_, bytes); }
     Stream stream_;
     OutputSink& sink_;
+};
+
+/// What a rehearsal wrote to somewhere outside, in its order. Bounded: a guest may write without end.
+class HeldOutput {
+public:
+    /// False: there is no room for it.
+    bool hold(const std::shared_ptr<Handle>& to, BytesView bytes);
+
+    /// Writes it. May throw what functions of the sandbox do.
+    void release(const Patience& patience);
+
+private:
+    struct Part {
+        std::shared_ptr<Handle> to;
+        Bytes bytes;
+    };
+    std::vector<Part> parts_;
+    std::size_t size_ = 0;
+};
+
+/// stdout or stderr of a rehearsal: looks like the real one, but keeps what is written.
+class HoldingOutput final : public Handle {
+public:
+    HoldingOutput(std::shared_ptr<Handle> real, HeldOutput& held, engine::Rehearsal& rehearsal) noexcept
+        : real_(std::move(real)), held_(held), rehearsal_(rehearsal) {}
+    FileType type() const noexcept override { return real_->type(); }
+    Outcome<std::size_t> write(const Patience& patience, std::span<const iovec> buffers, const Transfer& transfer) override;
+
+private:
+    const std::shared_ptr<Handle> real_;
+    HeldOutput& held_;
+    engine::Rehearsal& rehearsal_;
 };
 
 /// To a function, line by line. A line longer than `most` bytes is handed over in parts of that size.

@@ -10,16 +10,13 @@
 #include <mortise/sandbox.hpp>
 
 #include "engine/engine.hpp"
+#include "engine/rehearsal.hpp"
 #include "wasi/host_path.hpp"
 #include "wasi/stdio.hpp"
 
 namespace mortise::wasi {
 
 struct State;
-
-/// What a guest used of its world: what a snapshot of it would carry into every copy. `files` is content, names and the table of
-/// descriptors, stdin too; `descriptors` a change of one that stays open. Writing to stdout and stderr is none.
-enum class Use : std::uint32_t { random = 1, clock = 2, arguments = 4, environment = 8, files = 16, descriptors = 32 };
 
 /// One instance's WASI: its descriptors, clocks, randomness, arguments, environment. The host functions find it through
 /// `Store::wasi`, which the host points at it before anything of the guest runs. One thread at a time, like its instance.
@@ -35,11 +32,15 @@ public:
     /// Hands an incomplete last line to `OutputLines` functions: for when a call ends. Never fails.
     void flush() noexcept;
 
-    /// `Use` bits of everything so far.
-    std::uint32_t used() const noexcept;
-
     /// Descriptors that are open now.
     std::uint32_t open_files() const noexcept;
+
+    /// Of a rehearsal: whether each descriptor is what it was at first.
+    bool same_descriptors() const noexcept;
+
+    /// Of a rehearsal: writes what was held back. What cannot be written is lost, as guests lose it. May throw what the sandbox's
+    /// functions do.
+    void release(const engine::Store& store);
 
 private:
     std::unique_ptr<State> state_;
@@ -48,8 +49,9 @@ private:
 /// The world that a sandbox describes: opens its directories. `sink` gets captured output and must outlive the world.
 /// Errors: `io` (a directory cannot be opened), `invalid_argument` (a NUL in an argument, a name of a variable with `=`,
 /// directories of one name, an empty function, initial files that do not fit, fewer `open_files` than it starts with).
+/// `rehearsal`: what the guest does is asked for there, and what it writes to this process's streams or functions is held back.
 Result<std::unique_ptr<World>> make_world(const Sandbox& sandbox, const Limits& limits, OutputSink& sink,
-                                          Resolver resolver = best_resolver());
+                                          Resolver resolver = best_resolver(), engine::Rehearsal* rehearsal = nullptr);
 
 /// Which module names an ABI's guests may import WASI by.
 struct Policy {

@@ -57,9 +57,11 @@ std::shared_ptr<Handle> make_input(const Input& input) {
 // Builds the world of one sandbox.
 class Builder {
 public:
-    Builder(const Sandbox& sandbox, const Limits& limits, OutputSink& sink, Resolver resolver)
+    Builder(const Sandbox& sandbox, const Limits& limits, OutputSink& sink, Resolver resolver, engine::Rehearsal* rehearsal)
         : sandbox_(sandbox), limits_(limits), sink_(sink), resolver_(resolver),
-          state_(std::make_unique<State>(sandbox.clock, sandbox.random, limits.open_files)) {}
+          state_(std::make_unique<State>(sandbox.clock, sandbox.random, limits.open_files)) {
+        state_->rehearsal = rehearsal;
+    }
 
     Result<std::unique_ptr<World>> build() {
         const std::size_t count = 3 + sandbox_.directories.size() + sandbox_.memory_directories.size();
@@ -75,6 +77,7 @@ public:
         for (const MemoryDirectory& directory : sandbox_.memory_directories) {
             if (auto added = add(directory); !added) return fail(std::move(added).error());
         }
+        if (state_->rehearsal != nullptr) state_->first_descriptors = state_->descriptors;
         return std::make_unique<World>(std::move(state_));
     }
 
@@ -98,15 +101,20 @@ private:
         return std::visit(Overloaded{
                               [&](ObserveOutput) -> std::shared_ptr<Handle> { return std::make_shared<ObservedOutput>(stream, sink_); },
                               [&](DiscardOutput) -> std::shared_ptr<Handle> { return std::make_shared<DiscardedOutput>(); },
-                              [&](InheritOutput) -> std::shared_ptr<Handle> { return std::make_shared<InheritedStream>(fd); },
+                              [&](InheritOutput) -> std::shared_ptr<Handle> { return outside(std::make_shared<InheritedStream>(fd)); },
                               [&](const OutputLines& lines) -> std::shared_ptr<Handle> {
                                   if (!lines) return std::make_shared<DiscardedOutput>();
                                   const auto most = static_cast<std::size_t>(std::max<std::uint64_t>(limits_.log_bytes, 1));
                                   state_->lines.push_back(std::make_shared<LineOutput>(lines, most));
-                                  return state_->lines.back();
+                                  return outside(state_->lines.back());
                               },
                           },
                           output);
+    }
+
+    std::shared_ptr<Handle> outside(std::shared_ptr<Handle> output) {
+        if (state_->rehearsal == nullptr) return output;
+        return std::make_shared<HoldingOutput>(std::move(output), state_->held, *state_->rehearsal);
     }
 
     Result<void> add(const HostDirectory& directory) {
@@ -154,13 +162,19 @@ void World::flush() noexcept {
     }
 }
 
-std::uint32_t World::used() const noexcept { return state_->used; }
-
 std::uint32_t World::open_files() const noexcept { return state_->descriptors.open_count(); }
 
-Result<std::unique_ptr<World>> make_world(const Sandbox& sandbox, const Limits& limits, OutputSink& sink, Resolver resolver) {
+bool World::same_descriptors() const noexcept { return state_->descriptors.same_handles(state_->first_descriptors); }
+
+void World::release(const engine::Store& store) {
+    state_->held.release(Patience(store));
+    for (const auto& lines : state_->lines) lines->flush();
+}
+
+Result<std::unique_ptr<World>> make_world(const Sandbox& sandbox, const Limits& limits, OutputSink& sink, Resolver resolver,
+                                          engine::Rehearsal* rehearsal) {
     if (auto checked = check(sandbox); !checked) return fail(std::move(checked).error());
-    return Builder(sandbox, limits, sink, resolver).build();
+    return Builder(sandbox, limits, sink, resolver, rehearsal).build();
 }
 
 }  // namespace mortise::wasi

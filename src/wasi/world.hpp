@@ -9,6 +9,7 @@
 #include "wasi/clocks.hpp"
 #include "wasi/descriptors.hpp"
 #include "wasi/random.hpp"
+#include "wasi/stdio.hpp"
 #include "wasi/wasi.hpp"
 
 namespace mortise::wasi {
@@ -23,10 +24,10 @@ struct State {
     std::vector<std::string> arguments;
     std::vector<std::string> environment;             // "NAME=value"
     std::vector<std::shared_ptr<LineOutput>> lines;   // to be flushed
-    std::uint32_t used = 0;
-    Descriptors descriptors;                          // last: its handles look at the clocks
-
-    void note(Use use) noexcept { used |= static_cast<std::uint32_t>(use); }
+    engine::Rehearsal* rehearsal = nullptr;           // usually none
+    HeldOutput held;                                  // by one
+    Descriptors descriptors;                          // last but one: its handles look at the clocks
+    Descriptors first_descriptors{0};                 // a rehearsal's, as they were
 };
 
 }  // namespace mortise::wasi

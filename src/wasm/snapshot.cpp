@@ -18,6 +18,7 @@ using base::concat;
 constexpr std::size_t kGrain = 4096;                          // pages of hosts, which engines map
 constexpr std::uint64_t kWasmPage = 65'536;
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostMemory = std::uint64_t{256} << 20;   // a second look at each byte; what `Limits` allow unless told
 constexpr std::uint64_t kAnyDensity = std::uint64_t{16} << 20;   // up to here engines keep an image with any number of holes
 
 /// Instructions after which tables or segments are not what the module says.
@@ -39,6 +40,11 @@ bool is_number(ValType type) noexcept {
     }
 }
 
+std::optional<std::string> obstacle_in_size(std::uint64_t pages) {
+    if (pages <= kMostMemory / kWasmPage) return std::nullopt;
+    return concat("its memory has ", pages * kWasmPage, " bytes, more than the ", kMostMemory, " that are looked through while a plugin is loaded");
+}
+
 std::optional<std::string> obstacle_in_types(const ModuleInfo& info) {
     for (const Import& import : info.imports) {
         const bool shared = import.kind == ExternKind::table || import.kind == ExternKind::memory ||
@@ -49,6 +55,8 @@ std::optional<std::string> obstacle_in_types(const ModuleInfo& info) {
     if (info.memories.size() > 1) return concat("it has ", info.memories.size(), " memories");
     for (const SizeRange& memory : info.memories)
         if (memory.is64 || memory.shared) return std::string("its memory is a shared one or one of 64 bits");
+    for (const SizeRange& memory : info.memories)
+        if (auto large = obstacle_in_size(memory.minimum)) return large;
     for (const GlobalType& global : info.globals)
         if (global.is_mutable && !is_number(global.type)) return std::string("it has a mutable global that holds a reference");
     return std::nullopt;
@@ -242,6 +250,7 @@ Result<Baked> bake_state(const ModuleInfo& info, BytesView wasm, const ShownStat
         rewriter.replace(SectionId::global, *std::move(globals));
     }
     if (!info.memories.empty()) {
+        if (auto large = obstacle_in_size(state.memory.size() / kWasmPage)) return fail(ErrorCode::unsupported, *std::move(large));
         const auto runs = runs_of(state.memory);
         const auto bytes = check_image(runs);
         if (!bytes) return fail(bytes.error());

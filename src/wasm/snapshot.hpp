@@ -52,7 +52,8 @@ struct Baked {
 
 /// The module with that state as its initial one: a memory as large as it is now, active data segments with constant offsets for
 /// what is not zero, constants for the globals. `wasm` and `info` are the module before `show_state`, `shown` what that gave.
-/// Errors: `unsupported` for an image that engines could not map as one: too large, or large and mostly zeros.
+/// Errors: `unsupported` for an image that engines could not map as one: too large, or large and mostly zeros; and for a memory
+/// of more than 256 MiB, which would take long to look through.
 Result<Baked> bake_state(const ModuleInfo& info, BytesView wasm, const ShownState& shown, const State& state);
 
 }  // namespace mortise::wasm

@@ -43,8 +43,8 @@ Import import_of(std::string_view name, Version version) {
 
 }  // namespace
 
-GuestWorld::GuestWorld(const Sandbox& sandbox, const Limits& limits, Resolver resolver, Version which)
-    : world(value(wasi::make_world(sandbox, limits, sink, resolver))), version(which) {
+GuestWorld::GuestWorld(const Sandbox& sandbox, const Limits& limits, Resolver resolver, Version which, engine::Rehearsal* rehearsal)
+    : world(value(wasi::make_world(sandbox, limits, sink, resolver, rehearsal))), version(which) {
     store.wasi = world.get();
     for (const auto& [name, type] : kTypes) {
         const Import import = import_of(name, version);

@@ -109,7 +109,7 @@ struct Dirent {
 class GuestWorld {
 public:
     explicit GuestWorld(const Sandbox& sandbox, const Limits& limits = {}, Resolver resolver = wasi::best_resolver(),
-                        Version version = Version::preview1);
+                        Version version = Version::preview1, engine::Rehearsal* rehearsal = nullptr);
 
     /// Calls a function of WASI with 32-bit and 64-bit arguments as they are.
     template <class... Args>

@@ -384,17 +384,6 @@ TEST(RandomBytes, Supplied_source_may_move_memory) {
     EXPECT_EQ(random_bytes(guest, 10), "rrrrrrrrrr");
 }
 
-TEST(World, Notes_what_was_used) {
-    GuestWorld guest{Sandbox{}};
-    EXPECT_EQ(guest.world->used(), 0u);
-    guest.write(1, "output is no use of the world");
-    EXPECT_EQ(guest.world->used(), 0u);
-    now(guest, 0);
-    EXPECT_EQ(guest.world->used(), static_cast<std::uint32_t>(wasi::Use::clock));
-    random_bytes(guest, 1);
-    EXPECT_TRUE(guest.world->used() & static_cast<std::uint32_t>(wasi::Use::random));
-}
-
 TEST(Process, Exit_ends_the_call_with_its_status) {
     GuestWorld guest{Sandbox{}};
     for (const std::uint32_t status : {0u, 1u, 33u, 255u, 0xffffffffu}) {

@@ -172,6 +172,8 @@ class Aspect final : public Abi {
 public:
     const AbiInfo& info() const noexcept override { return info_; }
 
+    bool starts_instances() const noexcept override { return false; }
+
     std::optional<std::string> recognise(const ModuleInfo& info) const override {
         const FunctionType* allocate = info.exported_function(aspect::kAllocate);
         if (allocate == nullptr || *allocate != aspect::kI32ToI32) return std::nullopt;
