@@ -11,7 +11,6 @@
 #include "cli/exit_status.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
-#include "cli/plugin_flags.hpp"
 #include "cli/report.hpp"
 #include "cli/text.hpp"
 
@@ -79,7 +78,7 @@ int run_cache(Arguments arguments) {
                      "Lists or drops the compiled code that is kept between runs, by default in mortise/code in your cache folder. "
                      "Dropping it is always safe: it is compiled again when it is needed.");
     line.examples(kExamples);
-    const auto* folder = PluginFlags::add_cache(line);
+    const auto* folder = line.option("--cache", "DIR", "the cache's folder (default: mortise/code in your cache folder)");
     const auto* json = line.flag("--json", "print it as JSON on one line");
     if (const auto end = line.parse(arguments)) return *end;
     const auto& operands = line.operands();

@@ -33,4 +33,16 @@ for engine in $("$mortise" engines | grep -oE '^(wasmtime|wasmi)\b'); do
     # More than there is, though the plugin's limit would allow it: the guest is told no, and the host lives.
     try 700000 0 -1 --engine "$engine" --memory 2GiB "$scratch/guest.wat" grow 30000
 done
+
+# An entry of the cache that is damaged so that it seems large costs a compilation and no more.
+if "$mortise" engines | grep -q '^wasmtime'; then
+    cached() { (ulimit -v 1000000 && "$mortise" call --cache "$scratch/cache" "$scratch/guest.wat" grow 0 2>&1 >/dev/null); }
+    cached
+    truncate -s 2G "$scratch"/cache/*.code
+    for wanted in 'mortise: warning: compiled code cannot be taken from the cache'* ''; do
+        said=$(cached) || failed=1
+        # shellcheck disable=SC2053 # a pattern
+        [[ $said == $wanted ]] || { echo "with a large damaged entry: $said" >&2; failed=1; }
+    done
+fi
 exit $failed
