@@ -135,6 +135,21 @@ TEST(Instance, FailingStartSection_failsInstantiationSayingSo) {
     EXPECT_THAT(plugin.instantiate(), FailsWith(ErrorCode::trap, "start section"));
 }
 
+TEST(Instance, FunctionBoundInAStartUpThatFails_isClosed) {
+    std::optional<Function<void()>> kept;
+    PluginOptions options;
+    options.host.add("env", "bind", [&kept](const HostCall& call) {
+        auto bound = call.instance().function<void()>("f");
+        if (bound) kept.emplace(*bound);
+    });
+    auto plugin = value(load_wat(testing::runtime_under_test(), R"((module (import "env" "bind" (func $b))
+        (func $s (call $b) unreachable) (start $s) (func (export "f"))))", options));
+    EXPECT_THAT(plugin.instantiate(), FailsWith(ErrorCode::trap));
+    if (!testing::capabilities_under_test().nested_calls) GTEST_SKIP() << "the engine has no nested calls";
+    ASSERT_TRUE(kept.has_value());
+    EXPECT_THAT((*kept)(), FailsWith(ErrorCode::closed));
+}
+
 TEST(Instance, Usage_countsMemoryAndCalls) {
     auto instance = instance_of(testing::runtime_under_test(), R"((module (memory (export "memory") 1)
         (func (export "grow") (result i32) (memory.grow (i32.const 2)))))");

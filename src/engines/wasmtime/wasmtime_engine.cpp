@@ -22,6 +22,8 @@ using namespace wasmtime;
 using base::concat;
 using engine::CompileOptions;
 
+constexpr const char* kWinch = "Wasmtime, compiling at once (Winch)";
+
 EngineInfo describe(const Machine& machine) {
     EngineInfo info;
     info.name = "wasmtime";
@@ -31,7 +33,7 @@ EngineInfo describe(const Machine& machine) {
     info.version = WASMTIME_VERSION;
 #endif
     info.description = machine.pulley  ? "Wasmtime, interpreting (Pulley)"
-                       : machine.winch ? "Wasmtime, compiling at once (Winch)"
+                       : machine.winch ? kWinch
                                        : "Wasmtime, compiling (Cranelift)";
     Capabilities& can = info.capabilities;
     can.interrupt = can.fuel = can.memory_limit = can.simd = can.trap_kinds = can.backtrace = true;
@@ -115,8 +117,9 @@ bool has_feature(Feature feature, const CompileOptions& options, bool baseline, 
 Result<void> WasmtimeEngine::check_features(const ModuleInfo& info, const CompileOptions& options) const {
     for (const Feature feature : info.features) {
         if (has_feature(feature, options, baseline(options), info_.capabilities)) continue;
-        return fail(ErrorCode::unsupported, concat("the module uses ", to_string(feature), ", which ",
-                                                   info_.description, " does not offer with these options"));
+        const std::string compiler = baseline(options) ? kWinch : info_.description;
+        return fail(ErrorCode::unsupported, concat("the module uses ", to_string(feature), ", which ", compiler,
+                                                   " does not offer with these options"));
     }
     return {};
 }
