@@ -5,27 +5,20 @@
 #include <mortise/mortise.hpp>
 
 #include "support/bare_wapc.hpp"
+#include "support/hookr_guest.hpp"
 #include "support/ratios.hpp"
 
 namespace {
 
-constexpr std::string_view kWat = R"((module
-  (import "hookr" "__plugin_request" (func $request (param i32 i32)))
-  (import "hookr" "__plugin_response" (func $response (param i32 i32)))
-  (memory (export "memory") 4)
-  (func (export "__plugin_call") (param $op i32) (param $n i32) (result i32)
-    (call $request (i32.const 64) (i32.const 1024))
-    (call $response (i32.const 1024) (local.get $n))
-    (i32.const 1))))";
-
 void bare(benchmark::State& state) {
-    bench::BareWapc host(bench::wasm_of(kWat), "hookr", "plugin");
+    bench::BareWapc host(bench::wasm_of(bench::kHookrGuest), "hookr", "plugin");
     const mortise::Bytes payload(static_cast<std::size_t>(state.range(0)), std::byte{'x'});
     for (auto _ : state) benchmark::DoNotOptimize(host.invoke("echo", payload).data());
 }
 
 void ours(benchmark::State& state) {
-    auto instance = mortise::value(mortise::value(mortise::Runtime().load_bytes(mortise::bytes_of(kWat))).instantiate());
+    const auto plugin = mortise::value(mortise::Runtime().load_bytes(mortise::bytes_of(bench::kHookrGuest)));
+    auto instance = mortise::value(plugin.instantiate());
     const mortise::Bytes payload(static_cast<std::size_t>(state.range(0)), std::byte{'x'});
     for (auto _ : state) {
         auto response = instance.invoke("echo", payload);

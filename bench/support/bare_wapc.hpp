@@ -22,6 +22,7 @@ public:
         import("__" + guest + "_response", 2, 0, guest_response);
         import("__" + guest + "_error", 2, 0, guest_error);
         if (guest == "guest") import("__host_call", 8, 1, host_call);
+        else import("__host_call", 4, 1, host_call_of_one_name);
         import("__host_response_len", 0, 1, host_response_len);
         import("__host_response", 1, 0, host_response);
         import("__host_error_len", 0, 1, host_error_len);
@@ -74,6 +75,10 @@ private:
         return {range(at, static_cast<std::uint32_t>(size)), static_cast<std::uint32_t>(size)};
     }
     void write(std::int32_t at, const void* from, std::size_t size) { std::memcpy(range(at, size), from, size); }
+    void ask(mortise::BytesView payload) {
+        asked_.assign(payload.begin(), payload.end());
+        answer_.assign(asked_.begin(), asked_.end());   // the handler: an echo
+    }
 
     static BareWapc& self(void* env) { return *static_cast<BareWapc*>(env); }
 
@@ -97,9 +102,14 @@ private:
         host.names_[0] = mortise::text_of(host.read(s[0].i32, s[1].i32));
         host.names_[1] = mortise::text_of(host.read(s[2].i32, s[3].i32));
         host.names_[2] = mortise::text_of(host.read(s[4].i32, s[5].i32));
-        const auto payload = host.read(s[6].i32, s[7].i32);
-        host.asked_.assign(payload.begin(), payload.end());
-        host.answer_.assign(host.asked_.begin(), host.asked_.end());   // the handler: an echo
+        host.ask(host.read(s[6].i32, s[7].i32));
+        s[0].i32 = 1;
+        return nullptr;
+    }
+    static wasm_trap_t* host_call_of_one_name(void* env, wasmtime_caller_t*, Slots s, std::size_t) {
+        BareWapc& host = self(env);
+        host.names_[0] = mortise::text_of(host.read(s[0].i32, s[1].i32));
+        host.ask(host.read(s[2].i32, s[3].i32));
         s[0].i32 = 1;
         return nullptr;
     }
