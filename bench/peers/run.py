@@ -82,12 +82,25 @@ def go(folder, source_variable, module):
     need("go")
     given = os.environ.get(source_variable)
     work = cache() / "go" / folder
-    shutil.copytree(HERE / folder, work, dirs_exist_ok=True)
+    for part in ("go", folder):
+        shutil.copytree(HERE / part, work.parent / part, dirs_exist_ok=True)
     if given:
         run(["go", "mod", "edit", f"-replace={module}={pathlib.Path(given).resolve()}"], cwd=work)
         run(["go", "mod", "tidy"], cwd=work)
     run(nice("go", "build", "-o", f"peer-{folder}", "."), cwd=work)
     return work / f"peer-{folder}"
+
+
+def of_source(folder, module):
+    """A peer of Go whose module is not to be had by name: from a checkout of it, or a program that somebody built."""
+    name = folder.upper()
+    program = os.environ.get(f"{name}_PEER")
+    if program:
+        return program
+    if not os.environ.get(f"{name}_SOURCE"):
+        raise NotMeasured(f"its module is not to be had by name: set {name}_SOURCE to a checkout of it, or {name}_PEER to a program "
+                          "that follows bench/peers/README.md")
+    return go(folder, f"{name}_SOURCE", module)
 
 
 PEERS = {
@@ -96,17 +109,11 @@ PEERS = {
     "wapc-go": lambda: [go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
     # Go's collector on the processor of the calls: its default wakes the others for it, which may cost more than it saves.
     "wapc-go-1": lambda: ["env", "GOMAXPROCS=1", go("wapc-go", "WAPC_GO_SOURCE", "github.com/wapc/wapc-go")],
+    "hookr": lambda: [of_source("hookr", "github.com/mopeyjellyfish/hookr")],
+    "hookr-1": lambda: ["env", "GOMAXPROCS=1", of_source("hookr", "github.com/mopeyjellyfish/hookr")],
+    "wasp": lambda: [of_source("wasp", "github.com/nicholasjackson/wasp")],
+    "wasp-1": lambda: ["env", "GOMAXPROCS=1", of_source("wasp", "github.com/nicholasjackson/wasp")],
 }
-# Peers whose programs have to be given: they are not to be had as modules.
-GIVEN = {"hookr": "HOOKR_PEER", "wasp": "WASP_PEER"}
-
-
-def given_program(name):
-    program = os.environ.get(GIVEN[name])
-    if not program:
-        raise NotMeasured(f"it is no module to be had by name; {GIVEN[name]} may name a program built from its source "
-                          "that follows README.md")
-    return [program]
 
 
 def make_cases(ours, folder, shared):
@@ -119,19 +126,24 @@ def make_cases(ours, folder, shared):
         path.write_bytes(data)
         return path
 
-    wapc, small = folder / "wapc.wasm", payload(b"x" * 16)
+    wapc, extism, hookr, wasp = (folder / f"{name}.wasm" for name in ("wapc", "extism", "hookr", "wasp"))
+    small, large = payload(b"x" * 16), payload(b"x" * 65536)
     cases = [("numbers", "add(i32, i32)", folder / "numbers.wasm", "add", small),
-             ("wapc", "echo 16 B", wapc, "echo", small), ("extism", "echo 16 B", folder / "extism.wasm", "echo", small),
+             ("wapc", "echo 16 B", wapc, "echo", small), ("extism", "echo 16 B", extism, "echo", small),
              ("wapc", "host call 16 B", wapc, "ask", small),
-             ("wapc", "echo 64 KiB", wapc, "echo", payload(b"x" * 65536)),
-             ("extism", "echo 64 KiB", folder / "extism.wasm", "echo", payload(b"x" * 65536))]
+             ("wapc", "echo 64 KiB", wapc, "echo", large), ("extism", "echo 64 KiB", extism, "echo", large)]
     for name, file, operation, data in PLUGINS:
         if (shared / "plugins" / "wapc" / file).exists():
             cases.append(("wapc", name, shared / "plugins" / "wapc" / file, operation, payload(data)))
         else:
             missing[name] = f"the plugin {file} is not there"
     cases += [("wapc-fresh", "fresh sandbox, echo 16 B", wapc, "echo", small),
-              ("extism-fresh", "fresh sandbox, echo 16 B", folder / "extism.wasm", "echo", small)]
+              ("extism-fresh", "fresh sandbox, echo 16 B", extism, "echo", small),
+              ("hookr", "hookr echo 16 B", hookr, "echo", small), ("hookr", "hookr host call 16 B", hookr, "ask", small),
+              ("hookr", "hookr echo 64 KiB", hookr, "echo", large), ("hookr-fresh", "hookr fresh sandbox, echo 16 B", hookr, "echo", small),
+              ("wasp-numbers", "wasp add(i32, i32)", wasp, "add", small), ("wasp", "wasp string to string 16 B", wasp, "shout", small),
+              ("wasp", "wasp callback with a string of 16 B", wasp, "ask", small),
+              ("wasp-fresh", "wasp fresh sandbox, string to string 16 B", wasp, "shout", small)]
     listing = folder / "cases.tsv"
     listing.write_text("".join("\t".join(str(field) for field in case) + "\n" for case in cases))
     return listing, missing
@@ -142,7 +154,7 @@ def build(names):
     for name in names:
         print(f"building {name}", file=sys.stderr)
         try:
-            programs[name] = given_program(name) if name in GIVEN else PEERS[name]()
+            programs[name] = PEERS[name]()
         except NotMeasured as error:
             missing[name] = str(error)
     return programs, missing
@@ -195,9 +207,9 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="folder of the real plugins")
     options = parser.parse_args()
-    names = [name for name in [*PEERS, *GIVEN] if not options.only or name in options.only.split(",")]
+    names = [name for name in PEERS if not options.only or name in options.only.split(",")]
     programs, missing = build(names)
-    missing |= {name: "left out of this run" for name in [*PEERS, *GIVEN] if name not in names}
+    missing |= {name: "left out of this run" for name in PEERS if name not in names}
     with tempfile.TemporaryDirectory() as folder:
         ours = options.ours.resolve()
         cases, left_out = make_cases(ours, pathlib.Path(folder), options.shared.resolve())

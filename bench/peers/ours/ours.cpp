@@ -16,6 +16,8 @@
 #include <mortise/mortise.hpp>
 
 #include "support/bare_wapc.hpp"
+#include "support/bare_wasp.hpp"
+#include "support/hookr_guest.hpp"
 #include "support/wapc_guest.hpp"
 
 namespace {
@@ -40,6 +42,7 @@ struct Case {
     std::vector<std::uint8_t> wasm;
     Bytes payload;
     BytesView module() const { return std::as_bytes(std::span(wasm)); }
+    std::string_view text() const { return mortise::text_of(payload); }
 };
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
@@ -86,11 +89,11 @@ mortise::Plugin load(const Case& of) {
         reply.assign(call.payload.begin(), call.payload.end());
         return {};
     });
+    options.host.add("env", "twice", [](std::string_view text) { return std::string(text) + std::string(text); });
     return value(mortise::Runtime().load_bytes(of.module(), options));
 }
 
-void run_wapc(const Case& of, double seconds) {
-    bench::BareWapc bare(of.wasm);
+void run_messages(const Case& of, double seconds, bench::BareWapc bare) {
     tell("bare", of, measure(seconds, [&] { benchmark::DoNotOptimize(bare.invoke(of.operation, of.payload).data()); }));
     auto guest = value(load(of).instantiate());
     tell("mortise", of, measure(seconds, [&] { benchmark::DoNotOptimize(value(guest.invoke(of.operation, of.payload)).data()); }));
@@ -116,9 +119,26 @@ void run_fresh(const Case& of, double seconds) {
     }));
 }
 
-void run_numbers(const Case& of, double seconds) {
-    bench::Bare bare;
-    bare.start(of.wasm);
+void run_wasp(const Case& of, double seconds) {
+    bench::BareWasp bare(of.wasm);
+    const auto callee = bare.function(of.operation);
+    tell("bare", of, measure(seconds, [&] { benchmark::DoNotOptimize(bare.call_text(callee, of.text())); }));
+    auto guest = value(load(of).instantiate());
+    const auto function = value(guest.function<std::string(std::string_view)>(of.operation));
+    tell("mortise", of, measure(seconds, [&] { benchmark::DoNotOptimize(value(function(of.text())).data()); }));
+    std::function<std::string(std::string_view)> native = [](std::string_view in) { return std::string(in); };
+    benchmark::DoNotOptimize(native);
+    tell("std::function", of, measure(seconds, [&] { benchmark::DoNotOptimize(native(of.text()).data()); }));
+}
+
+void run_wasp_fresh(const Case& of, double seconds) {
+    const auto plugin = load(of);
+    tell("mortise", of, measure(seconds, [&] {
+        benchmark::DoNotOptimize(value(plugin.call_fresh<std::string>(of.operation, of.text())));
+    }));
+}
+
+void run_numbers(const Case& of, double seconds, bench::Bare& bare) {
     const auto function = bare.get(of.operation).of.func;
     tell("bare", of, measure(seconds, [&] {
         wasmtime_val_raw_t slots[2];
@@ -135,6 +155,23 @@ void run_numbers(const Case& of, double seconds) {
     tell("std::function", of, measure(seconds, [&] { benchmark::DoNotOptimize(native(2, 3)); }));
 }
 
+void run_case(const Case& of, double seconds) {
+    if (of.kind == "wapc") return run_messages(of, seconds, bench::BareWapc(of.wasm));
+    if (of.kind == "hookr") return run_messages(of, seconds, bench::BareWapc(of.wasm, "hookr", "plugin"));
+    if (of.kind == "wapc-fresh" || of.kind == "hookr-fresh") return run_fresh(of, seconds);
+    if (of.kind == "wasp") return run_wasp(of, seconds);
+    if (of.kind == "wasp-fresh") return run_wasp_fresh(of, seconds);
+    if (of.kind == "wasp-numbers") {
+        bench::BareWasp bare(of.wasm);
+        return run_numbers(of, seconds, bare);
+    }
+    if (of.kind == "numbers") {
+        bench::Bare bare;
+        bare.start(of.wasm);
+        return run_numbers(of, seconds, bare);
+    }
+}
+
 void run(const char* cases, double seconds) {
     std::ifstream in(cases);
     for (std::string line; std::getline(in, line);) {
@@ -146,9 +183,7 @@ void run(const char* cases, double seconds) {
         of.wasm = read_file(wasm);
         const auto bytes = read_file(payload);
         of.payload = mortise::copy_bytes(std::as_bytes(std::span(bytes)));
-        if (of.kind == "wapc") run_wapc(of, seconds);
-        else if (of.kind == "wapc-fresh") run_fresh(of, seconds);
-        else if (of.kind == "numbers") run_numbers(of, seconds);
+        run_case(of, seconds);
     }
 }
 
@@ -159,6 +194,8 @@ int main(int argc, char** argv) try {
     if (arguments.size() == 2 && arguments[0] == "guests") {
         const std::filesystem::path folder = arguments[1];
         write_guest(folder / "wapc.wasm", bench::wapc_guest());
+        write_guest(folder / "hookr.wasm", bench::kHookrGuest);
+        write_guest(folder / "wasp.wasm", bench::kWaspGuest);
         write_guest(folder / "extism.wasm", kExtism);
         write_guest(folder / "numbers.wasm", kNumbers);
         return 0;

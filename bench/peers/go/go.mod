@@ -1,0 +1,3 @@
+module mortise.example/peer
+
+go 1.21
