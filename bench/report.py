@@ -77,7 +77,10 @@ ALONE = {
 }
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 NATIVE = ("memcpy", "std::function")
-PEER_ORDER = ("mortise", "mortise, in place", "bare", "wapc-rs", "wapc-go", "wapc-go, GOMAXPROCS=1", "extism")
+PEER_ORDER = ("mortise", "mortise, in place", "bare", "wapc-rs", "wapc-go", "wapc-go, GOMAXPROCS=1", "extism", "hookr",
+              "hookr, GOMAXPROCS=1", "wasp", "wasp, GOMAXPROCS=1")
+# Tables of their own are for protocols whose cases begin with their names; the others are those of waPC and Extism.
+OWN_TABLES = ("hookr", "wasp")
 
 
 def read_runs(folder):
@@ -227,21 +230,39 @@ def peers_table(cases):
             else:
                 cells.append(f"{time_text(of_case[peer])} ({plot.ratio_text(of_case[peer] / base)})")
         out.append(f"| {case} | " + " | ".join(cells) + " |")
-    return [*out, "", "In brackets: as a multiple of mortise.", ""], columns
+    return [*out, ""], columns
 
 
-def peers_part(results, docs):
-    out, columns = peers_table(results["cases"])
+def peers_family(family, cases, docs):
+    """The table and the plot of one protocol's cases, and the peers in it that are other hosts."""
+    table, columns = peers_table(cases)
     others = [peer for peer in columns if peer not in ("mortise", "mortise, in place", "bare", *NATIVE)]
+    out = [f"### {family or 'waPC and Extism'}", "", *table]
     rows = []
-    for case, of_case in results["cases"].items():
+    for case, of_case in cases.items():
         ratio = {peer: of_case[peer] / of_case["mortise"] for peer in others if peer in of_case and "mortise" in of_case}
         if ratio:
             rows.append((case, ratio))
     if rows:
-        plot.groups(docs / "performance-peers.svg", "Time on other hosts as a multiple of mortise's (line: the same; logarithmic)", others, rows)
-        out += ["![Calls on other hosts](performance-peers.svg)", ""]
-    out += peer_goals(results["cases"])
+        file = f"performance-peers{'-' + family if family else ''}.svg"
+        plot.groups(docs / file, "Time on other hosts as a multiple of mortise's (line: the same; logarithmic)", others, rows)
+        out += [f"![Calls on other hosts]({file})", ""]
+    return out, others
+
+
+def peers_part(results, docs):
+    families = {}
+    for case, of_case in results["cases"].items():
+        family = next((name for name in OWN_TABLES if case.startswith(name + " ")), "")
+        families.setdefault(family, {})[case] = of_case
+    out, others = ["In brackets: as a multiple of mortise.", ""], []
+    for family, cases in families.items():
+        part, of_family = peers_family(family, cases, docs)
+        out += part
+        others += of_family
+        if not family:
+            out += peer_goals(cases)
+    out += ["### What was measured", ""]
     versions = [f"{peer}: {version}" for peer, version in results["versions"].items() if version and peer in ("mortise", *others)]
     out += ["Versions:", "", *[f"- {version}" for version in versions], ""]
     if results["unsteady"]:
@@ -253,10 +274,11 @@ def peers_part(results, docs):
 
 PEERS_TEXT = """The same guests with the same inputs, all in one run, taking turns. A figure is the mean over {seconds:g} s of calls in a row, after a
 warm-up, and of {rounds} such rounds the least. The mean, since a call costs what its host's garbage collector costs, too, which never
-falls into the best millisecond; the least of the rounds, since other programs on the machine are nobody's cost. wapc-go is there twice:
-as it comes, and with `GOMAXPROCS=1`, where its collector takes its turns between the calls instead of waking another processor; what
-it returns is the guest's memory and no copy, as "mortise, in place" does. The guest is the same on all hosts but Extism, whose own one
-hands its input back where it lies. Every host has its own defaults: mortise keeps a pool of sandboxes, the others do not. See
+falls into the best millisecond; the least of the rounds, since other programs on the machine are nobody's cost. Hosts in Go are there
+twice: as they come, and with `GOMAXPROCS=1`, where their collector takes its turns between the calls instead of waking another
+processor. What wapc-go and hookr return is the guest's memory and no copy, as "mortise, in place" does. The guest of a protocol is the
+same on all hosts but Extism, whose own one hands its input back where it lies. Every host has its own defaults: mortise keeps a pool
+of sandboxes, the others do not; a fresh sandbox of hookr is compiled anew, since it cannot drop an instance and keep its code. See
 [bench/peers](../bench/peers)."""
 
 
