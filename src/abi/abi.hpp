@@ -77,7 +77,7 @@ struct Reply {
 };
 
 /// An export bound for values: looked up and type-checked once. `raw`: all types are Wasm numbers and the ABI adds nothing, so
-/// host/ may go straight to `Store::call`.
+/// host/ may go straight to `Store::call`, where the slots of the caller's signature suffice.
 struct Bound {
     engine::FunctionRef function{};
     std::uint32_t slots = 1;        ///< max(parameters, results, 1)

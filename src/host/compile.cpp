@@ -8,6 +8,7 @@
 
 #include "host/background.hpp"
 #include "host/snapshot.hpp"
+#include "wasm/module.hpp"
 #include "wasm/normalise.hpp"
 
 namespace mortise::detail {
@@ -15,7 +16,7 @@ namespace mortise::detail {
 Result<FinalModule> finalise(const PluginState& plugin, BytesView given) {
     const Bytes& rewritten = plugin.prepared.wasm;
     if (rewritten.empty()) return normalised(plugin.module, given);
-    auto info = read_module(rewritten, LoadLimits{.module_bytes = UINT64_MAX, .body_bytes = UINT32_MAX});
+    auto info = read_module(rewritten, wasm::no_load_limits());   // the given module kept those that there are
     if (!info) return fail(std::move(info).error().add_context("after rewriting the module"));
     return normalised(*std::move(info), rewritten);
 }
@@ -50,6 +51,14 @@ engine::CompileOptions compile_options(const PluginState& plugin, const Capabili
 
 namespace {
 
+// The module as its ABI and its callers see it: what a start section became is not theirs to call.
+ModuleInfo seen(const PluginState& plugin, ModuleInfo info) {
+    if (plugin.module.find_export(wasm::kStartExport) == nullptr) {
+        std::erase_if(info.exports, [](const Export& each) { return each.name == wasm::kStartExport; });
+    }
+    return info;
+}
+
 // A plugin's images on their way to code.
 class Images {
 public:
@@ -60,7 +69,7 @@ public:
     Result<void> make(FinalModule module) {
         auto code = first_code(module);
         if (!code) return fail(std::move(code).error());
-        plugin_.image = std::make_shared<Image>(module.info, module.start_export);
+        plugin_.image = std::make_shared<Image>(seen(plugin_, module.info), module.start_export);
         plugin_.image->set_first(*std::move(code));
         auto snapshot = make_snapshot(module);
         if (!snapshot) return fail(std::move(snapshot).error());
@@ -136,7 +145,7 @@ private:
                         ? obtain_code(*plugin_.runtime, {engine_, source, options_, plugin_.observer()})
                         : engine_.compile(source, options_);
         if (!code) return fail(std::move(code).error().add_context("after a snapshot of the plugin was taken"));
-        plugin_.snapshot = std::make_shared<Image>((*taken)->module.info);
+        plugin_.snapshot = std::make_shared<Image>(seen(plugin_, (*taken)->module.info));
         plugin_.snapshot->set_first(*std::move(code));
         plugin_.snapshot_refusal.clear();
         return taken;

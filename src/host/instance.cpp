@@ -46,7 +46,8 @@ Result<void> rebind(BoundExport& bound) {
     auto again = bound.state->abi().bind(bound.name, bound.params, bound.result);
     if (!again) return fail(std::move(again).error());
     bound.bound = *std::move(again);
-    bound.raw = bound.bound.raw;
+    // A raw call's slots are as many as the caller's signature has parameters, one at least: results must fit into them.
+    bound.raw = bound.bound.raw && bound.bound.slots <= std::max<std::size_t>(1, bound.params.size());
     bound.generation = bound.state->generation();
     return {};
 }
@@ -92,7 +93,9 @@ namespace {
     if (!entered) return give_up(bound, std::move(entered).error());
     state.count_call();
     if (bound.generation != state.generation()) {
-        if (auto again = rebind(bound); !again) {
+        auto again = rebind(bound);
+        if (again && !bound.raw) again = fail(ErrorCode::internal, "the export is of another type than before");
+        if (!again) {
             give_up(bound, std::move(again).error());
             state.leave(*entered);
             return false;

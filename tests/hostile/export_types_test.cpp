@@ -133,6 +133,43 @@ TEST_P(HostileExports, OfAWrongTypeOrKind_areNoWayOut) {
     expect_neighbour_works();
 }
 
+template <class Signature>
+void bind_and_call(Instance& instance, const std::string& name, auto... arguments) {
+    const auto function = instance.function<Signature>(name);
+    if (!function) return;
+    const auto outcome = (*function)(arguments...);
+    EXPECT_TRUE(outcome || outcome.error().code() != internal) << name << ": " << outcome.error().describe();
+}
+
+// A typed function has room for its signature: results that it does not ask for have none.
+TEST_P(HostileExports, BoundToASignature_stayInside) {
+    const Target& target = GetParam();
+    for (const Lie& lie : kLies) {
+        Attack attack{"typed_" + lie.name, target.abi, guest(target, target.exports, "f", lie), [](Instance& instance) -> Result<void> {
+                          bind_and_call<void()>(instance, "f");
+                          bind_and_call<void(int)>(instance, "f", 1);
+                          bind_and_call<int(int)>(instance, "f", 1);
+                          bind_and_call<void(float, double)>(instance, "f", 1.0F, 1.0);
+                          if (instance.reset()) bind_and_call<void()>(instance, "f");
+                          return {};
+                      }};
+        (void)run(attack);
+    }
+    const std::string many = "(module " + target.imports + "(memory (export \"memory\") 1)" + target.more + kLies[0].text("f") +
+                             "(func (export \"g\") (param i32) (result i32 i32 i32) (i32.const 1) (i32.const 2) (i32.const 3)))";
+    if (target.abi != "plain") return;
+    PluginOptions options;
+    options.abi = "plain";
+    auto instance = value(value(testing::load_wat(runtime(), many, options)).instantiate());
+    const auto first = instance.function<void(int)>("g");
+    ASSERT_TRUE(first) << "results may be left";
+    EXPECT_TRUE((*first)(1));
+    const auto none = instance.function<void()>("f");
+    ASSERT_TRUE(none);
+    EXPECT_TRUE((*none)());
+    EXPECT_THAT(instance.function<int(int)>("g"), testing::FailsWith(type_mismatch));
+}
+
 INSTANTIATE_TEST_SUITE_P(Abis, HostileExports, ::testing::ValuesIn(kTargets), [](const auto& test) { return test.param.abi; });
 
 }  // namespace
