@@ -223,18 +223,22 @@ Result<void> PoolState::wait_in_line(std::unique_lock<std::mutex>& lock, Time un
 
 Result<Lease> PoolState::lease(Item item, std::size_t first) {
     if (options_.before_lease) [[unlikely]] {
-        Lease lease(item.release());   // goes back, whatever is thrown
-        if (auto ready = prepared(*lease); !ready) {
-            lease.discard();
-            return fail(std::move(ready).error());
-        }
-        item.reset(std::exchange(lease.item_, nullptr));
+        if (auto ready = prepared(item); !ready) return fail(std::move(ready).error());
     }
     places_[first].leases.fetch_add(1, std::memory_order_relaxed);
     return Lease(item.release());
 }
 
-Result<void> PoolState::prepared(Instance& instance) {
+// One that fails goes back to be dropped.
+Result<void> PoolState::prepared(Item& item) {
+    Lease lease(item.release());   // goes back, whatever is thrown
+    auto ready = told_by_hook(*lease);
+    if (ready) item.reset(std::exchange(lease.item_, nullptr));
+    else lease.discard();
+    return ready;
+}
+
+Result<void> PoolState::told_by_hook(Instance& instance) const {
     const auto failed = [](Error error) { return fail(std::move(error).add_context("while preparing an instance of the pool")); };
     try {
         auto ready = options_.before_lease(instance);
@@ -253,7 +257,8 @@ void PoolState::give_back(PooledInstance* returned, bool usable) noexcept {
     Item item(returned);
     PoolState& pool = *item->pool;
     const auto& state = item->instance.state_;   // null if the instance was moved from
-    if (usable && state && state->shareable() && pool.made_ready(item->instance)) [[likely]] {
+    const bool kept = pool.options_.on_return == InstancePolicy::kept;
+    if (usable && state && state->shareable() && (kept || pool.made_ready(item->instance))) [[likely]] {
         if (pool.leave_plainly(item)) [[likely]] return;
         const auto keep = item->pool;   // the item may be the pool's last holder
         if (pool.leave_idle(item.get())) {
@@ -333,7 +338,6 @@ void PoolState::free_place() noexcept {
 }
 
 bool PoolState::made_ready(Instance& instance) noexcept {
-    if (options_.on_return == InstancePolicy::kept) return true;
     if (options_.on_return == InstancePolicy::fresh) return false;
     if (slow_.load(std::memory_order_relaxed) != 0) {   // maybe for good: then start-up would run for nothing
         const std::lock_guard lock(mutex_);

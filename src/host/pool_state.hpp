@@ -101,8 +101,9 @@ private:
     Result<Item> make_in_place();
     Result<Item> acquire_slowly(std::chrono::milliseconds wait);
     Result<Lease> lease(Item item, std::size_t first);
-    Result<void> prepared(Instance& instance);           // by the hook
-    bool made_ready(Instance& instance) noexcept;        // for its next lease, as the options say
+    Result<void> prepared(Item& item);                   // by the hook
+    Result<void> told_by_hook(Instance& instance) const;
+    bool made_ready(Instance& instance) noexcept;        // for its next lease, where it is not kept as it is
     Item take_idle(std::size_t first) noexcept;
     bool leave_idle(PooledInstance* item) noexcept;
     bool leave_plainly(Item& item) noexcept;             // false: the item is the caller's still, and the slow way is to be taken
