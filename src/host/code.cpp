@@ -90,7 +90,9 @@ Result<void> keep_as_memory_allows(RuntimeState& runtime, const std::string& key
 Result<std::shared_ptr<engine::Module>> find_code(RuntimeState& runtime, const CodeRequest& request, const std::string& key) {
     std::shared_ptr<engine::Module> none;
     if (key.empty()) {
-        if (request.offered != nullptr) warn(request.observer, "the engine takes no compiled code; that in the file is of no use, it is compiled again");
+        if (request.offered != nullptr) {
+            warn(request.observer, "the engine takes no compiled code; that in the file is of no use, it is compiled again");
+        }
         return none;
     }
     if (request.offered != nullptr && request.offered->key == key) {
@@ -178,8 +180,8 @@ Result<void> check_grants(RuntimeState& runtime, const Sandbox& sandbox) {
         if (::stat(directory.host_path.c_str(), &status) != 0) continue;   // the instance's start says so
         if (!cache->folder().is_in(status.st_dev, status.st_ino)) continue;
         return fail(ErrorCode::denied, "the guest's directory " + directory.host_path + " has the compiled-code cache in it, " +
-                                           cache->folder().path().string() + ": a guest that reads the secret there can make machine code that this "
-                                           "user runs; use another cache folder, or none");
+                                           cache->folder().path().string() + ": a guest that reads the secret there can make machine "
+                                           "code that this user runs; use another cache folder, or none");
     }
     return {};
 }

@@ -101,7 +101,8 @@ Result<void> check_file(const std::filesystem::path& path, const struct stat& st
     const mode_t forbidden = secret ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH;
     if ((status.st_mode & forbidden) == 0) return {};
     if (!secret) return fail(ErrorCode::denied, concat("others than its owner may write to ", path.string()));
-    return fail(ErrorCode::denied, concat("others than its owner may read or write ", path.string(), "; delete it, or chmod 600 it if nobody did"));
+    return fail(ErrorCode::denied, concat("others than its owner may read or write ", path.string(),
+                                          "; delete it, or chmod 600 it if nobody did"));
 }
 
 ssize_t write_some(int fd, BytesView content) noexcept {

@@ -183,7 +183,8 @@ TEST_F(Cache, want_of_memory_for_an_entry_is_a_warning) {
         const auto little = LittleMemory::in_pieces_of(fs::file_size(files_in(folder(), ".code").at(0)) - 1);
         EXPECT_THAT(answer(runtime(), module_of(4)), Holds(4));
     }
-    EXPECT_THAT(observer_->warnings(), ElementsAre(HasSubstr("no memory for"), HasSubstr("cannot be kept in the cache: the host is out of memory")));
+    EXPECT_THAT(observer_->warnings(),
+                ElementsAre(HasSubstr("no memory for"), HasSubstr("cannot be kept in the cache: the host is out of memory")));
 }
 
 TEST_F(Cache, what_is_wrong_is_told_once_a_plugin) {
@@ -278,7 +279,8 @@ TEST_F(Cache, directories_with_the_cache_in_them_are_not_granted) {
         options.sandbox = granting(path);
         EXPECT_THAT(load_wat(keeps, kWasi, options), FailsWith(ErrorCode::denied, "has the compiled-code cache in it")) << path;
         EXPECT_THAT(load_wat(keeps, module_of(7), options), IsOk()) << "which sees no directories at all";
-        EXPECT_THAT(value(load_wat(keeps, kWasi)).instantiate({.sandbox = granting(path), .observer = nullptr}), FailsWith(ErrorCode::denied)) << path;
+        EXPECT_THAT(value(load_wat(keeps, kWasi)).instantiate({.sandbox = granting(path), .observer = nullptr}),
+                    FailsWith(ErrorCode::denied)) << path;
         EXPECT_THAT(load_wat(testing::runtime_under_test(), kWasi, options), IsOk()) << "there is no cache";
     }
     PluginOptions options;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -177,9 +178,20 @@ TEST(CodeCache_clear, makes_a_cache_usable_again) {
         std::string why;   // empty: it is no error, the cache makes a new one
     };
     for (const auto& [name, spoil, why] : std::vector<Case>{
-             {"readable by others", [](const fs::path& secret) { fs::permissions(secret, fs::perms(0644)); }, "others than its owner may read"},
-             {"a link", [](const fs::path& secret) { fs::rename(secret, secret.string() + "2"); fs::create_symlink("secret2", secret); }, "is a symbolic link"},
-             {"a pipe", [](const fs::path& secret) { fs::remove(secret); ASSERT_EQ(::mkfifo(secret.c_str(), 0600), 0); }, "is no regular file"},
+             {"readable by others", [](const fs::path& secret) { fs::permissions(secret, fs::perms(0644)); },
+              "others than its owner may read"},
+             {"a link",
+              [](const fs::path& secret) {
+                  fs::rename(secret, secret.string() + "2");
+                  fs::create_symlink("secret2", secret);
+              },
+              "is a symbolic link"},
+             {"a pipe",
+              [](const fs::path& secret) {
+                  fs::remove(secret);
+                  ASSERT_EQ(::mkfifo(secret.c_str(), 0600), 0);
+              },
+              "is no regular file"},
              {"damaged", [](const fs::path& secret) { write_all(secret, "?"); }, ""},
              {"very long", [](const fs::path& secret) { write_all(secret, std::string(5000, 'x')); }, ""},
              {"gone", [](const fs::path& secret) { fs::remove(secret); }, ""}}) {
@@ -211,6 +223,22 @@ TEST(CodeCache_clear, says_what_cannot_be_removed) {
     fs::remove(scratch.path() / "secret");
     fs::create_directory(scratch.path() / "secret");
     EXPECT_THAT(CodeCache::clear(scratch.path()), FailsWith(ErrorCode::io, "cannot remove"));
+}
+
+TEST(CodeCache_clear, says_that_a_file_system_cannot_be_written_to) {
+    const Scratch scratch;
+    if (::mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) {
+        GTEST_SKIP() << "this user may not mount a small file system";
+    }
+    const struct Unmount {
+        fs::path path;
+        ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
+    } unmount{scratch.path()};
+    ASSERT_THAT(open(scratch.path()).store("key", bytes_of("code")), IsOk());
+    ASSERT_EQ(::mount(nullptr, scratch.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, "size=64k,mode=700"), 0);
+    EXPECT_THAT(CodeCache::clear(scratch.path()), FailsWith(ErrorCode::io, "Read-only file system"));
+    EXPECT_EQ(value(CodeCache::look(scratch.path(), kRoomy)).size(), 1U);
+    EXPECT_TRUE(value(open(scratch.path()).find("key")).has_value());
 }
 
 TEST(CodeCache_open, takes_dots_in_the_path_as_the_system_does) {
