@@ -52,7 +52,7 @@ public:
         if (name == names_.counter_export) return std::nullopt;
         return inner_->global(instance, name);
     }
-    Stop call(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept override;
+    Stop enter(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept override;
     GuestMemory view(const MemoryRef& memory) noexcept override { return inner_->view(memory); }
     GuestMemory view(Caller caller) noexcept override { return inner_->view(caller); }
     RawValue get(const GlobalRef& global) noexcept override { return inner_->get(global); }
@@ -146,7 +146,7 @@ Result<InstanceId> MeteredStore::instantiate(const Module& module) {
     return id;
 }
 
-Stop MeteredStore::call(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept {
+Stop MeteredStore::enter(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept {
     const Stop stop = inner_->call(function, slots, count);
     if (stop == Stop::done) [[likely]]
         return stop;

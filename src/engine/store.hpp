@@ -1,13 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <mortise/detail/raw.hpp>
@@ -24,6 +27,24 @@ class Module;
 /// bytes are is the engine's own business.
 struct FunctionRef {
     alignas(8) std::byte opaque[16];
+    std::uint64_t slots = 1;   ///< that a call of it must bring: the larger of the numbers of parameters and results, at least 1
+
+    /// An engine's own 16 bytes for a function of that type, and back.
+    template <class Own>
+    static FunctionRef of(const Own& own, const FunctionType& type) noexcept {
+        static_assert(sizeof(Own) == sizeof(opaque) && std::is_trivially_copyable_v<Own>);
+        FunctionRef made{};
+        std::memcpy(made.opaque, &own, sizeof(own));
+        made.slots = std::max<std::uint64_t>({1, type.params.size(), type.results.size()});
+        return made;
+    }
+    template <class Own>
+    Own own() const noexcept {
+        static_assert(sizeof(Own) == sizeof(opaque) && std::is_trivially_copyable_v<Own>);
+        Own taken;
+        std::memcpy(&taken, opaque, sizeof(taken));
+        return taken;
+    }
 };
 struct MemoryRef {
     alignas(8) std::byte opaque[24];
@@ -78,10 +99,13 @@ public:
     virtual std::optional<MemoryRef> memory(InstanceId instance, std::string_view name) = 0;
     virtual std::optional<GlobalRef> global(InstanceId instance, std::string_view name) = 0;
 
-    /// Calls a function whose type the caller knows. `slots` holds the arguments on entry and the results after `done`; its
-    /// `count` is the larger of both numbers, at least 1. May be called again from inside a host function where
+    /// Calls a function whose type the caller knows. `slots` holds the arguments on entry and the results after `done`; where its
+    /// `count` is less than the function's, nothing runs: `Stop::engine`. May be called again from inside a host function where
     /// `Capabilities::nested_calls` says so. On anything but `done` the details wait in `take_stop`.
-    virtual Stop call(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept = 0;
+    Stop call(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept {
+        if (count < function.slots) [[unlikely]] return too_few(function, count);
+        return enter(function, slots, count);
+    }
 
     /// A memory as it is now. Fetch it again after anything that can run the guest: memory may move.
     virtual GuestMemory view(const MemoryRef& memory) noexcept = 0;
@@ -155,6 +179,9 @@ public:
     void* session = nullptr;
 
 protected:
+    /// What an engine does for `call`, with slots enough.
+    virtual Stop enter(const FunctionRef& function, RawValue* slots, std::size_t count) noexcept = 0;
+
     std::optional<StopInfo> stop_;
 
     /// Not 0 after a refused growth. An engine's limiter may keep it elsewhere. No bytes: a write to those could change
@@ -163,6 +190,8 @@ protected:
     static std::uint16_t* refused_of(Store& store) noexcept { return store.refused_; }
 
 private:
+    [[gnu::cold]] Stop too_few(const FunctionRef& function, std::size_t count) noexcept;
+
     std::uint16_t own_refused_ = 0;
 };
 

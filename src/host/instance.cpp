@@ -47,7 +47,8 @@ Result<void> rebind(BoundExport& bound) {
     if (!again) return fail(std::move(again).error());
     bound.bound = *std::move(again);
     // A raw call's slots are as many as the caller's signature has parameters, one at least: results must fit into them.
-    bound.raw = bound.bound.raw && bound.bound.slots <= std::max<std::size_t>(1, bound.params.size());
+    bound.slots = std::max<std::size_t>(1, bound.params.size());
+    bound.raw = bound.bound.raw && bound.bound.slots <= bound.slots;
     bound.generation = bound.state->generation();
     return {};
 }
@@ -101,7 +102,7 @@ namespace {
             return false;
         }
     }
-    const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.bound.slots);
+    const engine::Stop stop = state.store().call(bound.bound.function, slots, bound.slots);
     const bool done = stop == engine::Stop::done || stopped(bound, stop);
     state.leave(*entered);
     return done;
@@ -116,7 +117,7 @@ bool call_raw(BoundHead& head, engine::RawValue* slots) noexcept {
     engine::Store* store = state.enter_plain();
     if (store == nullptr) [[unlikely]] return call_raw_slowly(bound, slots);
     state.count_call();
-    const engine::Stop stop = store->call(bound.bound.function, slots, bound.bound.slots);
+    const engine::Stop stop = store->call(bound.bound.function, slots, bound.slots);
     const bool done = stop == engine::Stop::done || stopped(bound, stop);
     state.leave_plain();
     return done;

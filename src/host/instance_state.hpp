@@ -172,6 +172,7 @@ struct BoundExport : BoundHead {
     std::vector<Kind> params;
     Kind result = Kind::none;
     abi::Bound bound;
+    std::size_t slots = 1;           // of a raw call: what the caller has room for
     std::uint64_t generation = 0;
     std::optional<Error> error;
 };

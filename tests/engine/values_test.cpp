@@ -207,5 +207,24 @@ TEST_P(Identity, Engine_reports_its_own_name_and_version) {
     EXPECT_NE(engine().info().description, "");
 }
 
+TEST_P(Values, Slots_that_do_not_suffice_run_nothing) {
+    Guest guest(engine(), R"((module (global $ran (export "ran") (mut i32) (i32.const 0))
+        (func (export "wide") (param i32) (result i64 i64 i64)
+            (global.set $ran (i32.const 1)) (i64.const -1) (i64.const -1) (i64.const -1))))");
+    const auto wide = guest.store->function(InstanceId{0}, "wide");
+    ASSERT_TRUE(wide);
+    EXPECT_EQ(wide->slots, 3U);
+    RawValue slots[3] = {i64(1), i64(2), i64(3)};
+    for (std::size_t count = 0; count < 3; ++count) {
+        EXPECT_EQ(guest.store->call(*wide, slots, count), Stop::engine);
+        EXPECT_THAT(guest.store->take_stop().text, ::testing::HasSubstr("needs 3"));
+    }
+    EXPECT_EQ(slots[1].i64, 2);
+    EXPECT_EQ(slots[2].i64, 3);
+    EXPECT_EQ(guest.store->get(guest.store->global(InstanceId{0}, "ran").value()).i32, 0);
+    EXPECT_EQ(guest.store->call(*wide, slots, 3), Stop::done);
+    EXPECT_EQ(slots[2].i64, -1);
+}
+
 }  // namespace
 }  // namespace mortise::engine_tests

@@ -47,7 +47,7 @@ public:
     std::optional<engine::FunctionRef> function(engine::InstanceId, std::string_view) override { return std::nullopt; }
     std::optional<engine::MemoryRef> memory(engine::InstanceId, std::string_view) override { return std::nullopt; }
     std::optional<engine::GlobalRef> global(engine::InstanceId, std::string_view) override { return std::nullopt; }
-    engine::Stop call(const engine::FunctionRef&, engine::RawValue*, std::size_t) noexcept override { return engine::Stop::engine; }
+    engine::Stop enter(const engine::FunctionRef&, engine::RawValue*, std::size_t) noexcept override { return engine::Stop::engine; }
     engine::GuestMemory view(const engine::MemoryRef&) noexcept override { return {bytes_.data(), bytes_.size()}; }
     engine::GuestMemory view(engine::Caller) noexcept override { return {bytes_.data(), bytes_.size()}; }
     engine::RawValue get(const engine::GlobalRef&) noexcept override { return {}; }

@@ -24,8 +24,7 @@ struct Index {
     std::uint64_t value;
     std::uint64_t unused[2];
 };
-static_assert(sizeof(Callee) == sizeof(engine::FunctionRef) && sizeof(Index) == sizeof(engine::MemoryRef) &&
-              sizeof(Index) == sizeof(engine::GlobalRef));
+static_assert(sizeof(Index) == sizeof(engine::MemoryRef) && sizeof(Index) == sizeof(engine::GlobalRef));
 
 }  // namespace
 
@@ -49,7 +48,7 @@ std::optional<engine::FunctionRef> Machine::function(engine::InstanceId instance
     const auto& all = module_->native().functions();
     const auto found = std::ranges::find(all, name, &Module::Function::name);
     if (found == all.end()) return std::nullopt;
-    return std::bit_cast<engine::FunctionRef>(Callee{&*found, 0});
+    return engine::FunctionRef::of(Callee{&*found, 0}, found->type);
 }
 
 std::optional<engine::MemoryRef> Machine::memory(engine::InstanceId instance, std::string_view name) {
@@ -64,8 +63,8 @@ std::optional<engine::GlobalRef> Machine::global(engine::InstanceId instance, st
     return std::bit_cast<engine::GlobalRef>(Index{found->index, {}});
 }
 
-Stop Machine::call(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t) noexcept {
-    const auto& callee = *std::bit_cast<Callee>(function).function;
+Stop Machine::enter(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t) noexcept {
+    const auto& callee = *function.own<Callee>().function;
     stop_.reset();
     const Stop outer = std::exchange(ending_, Stop::done);
     const Stop stop = run(callee, slots);

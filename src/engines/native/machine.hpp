@@ -18,7 +18,7 @@ public:
     std::optional<engine::FunctionRef> function(engine::InstanceId instance, std::string_view name) override;
     std::optional<engine::MemoryRef> memory(engine::InstanceId instance, std::string_view name) override;
     std::optional<engine::GlobalRef> global(engine::InstanceId instance, std::string_view name) override;
-    engine::Stop call(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t count) noexcept override;
+    engine::Stop enter(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t count) noexcept override;
     engine::GuestMemory view(const engine::MemoryRef&) noexcept override { return memory_view(); }
     engine::GuestMemory view(engine::Caller) noexcept override { return memory_view(); }
     engine::RawValue get(const engine::GlobalRef& global) noexcept override;

@@ -31,8 +31,7 @@ struct OpaqueGlobal {
     std::uint64_t type;
     std::uint64_t unused;
 };
-static_assert(sizeof(Callee) == sizeof(engine::FunctionRef) && sizeof(OpaqueMemory) == sizeof(engine::MemoryRef) &&
-              sizeof(OpaqueGlobal) == sizeof(engine::GlobalRef));
+static_assert(sizeof(OpaqueMemory) == sizeof(engine::MemoryRef) && sizeof(OpaqueGlobal) == sizeof(engine::GlobalRef));
 
 /// Room for the values of a call: on the stack for usual functions.
 template <class T>
@@ -264,7 +263,7 @@ std::optional<engine::FunctionRef> LibraryStore::function(engine::InstanceId ins
     // Vectors and references have no words in the API: such a function is for the guest's own use.
     if (type == nullptr || !crosses(*type)) return std::nullopt;
     const auto position = exported - from->module->info().exports.data();
-    return std::bit_cast<engine::FunctionRef>(Callee{api_.extern_as_func(from->exports.data[position]), type});
+    return engine::FunctionRef::of(Callee{api_.extern_as_func(from->exports.data[position]), type}, *type);
 }
 
 std::optional<engine::MemoryRef> LibraryStore::memory(engine::InstanceId instance, std::string_view name) {
@@ -286,8 +285,9 @@ std::optional<engine::GlobalRef> LibraryStore::global(engine::InstanceId instanc
                                                          static_cast<std::uint64_t>(type->type), 0});
 }
 
-engine::Stop LibraryStore::call(const engine::FunctionRef& function, engine::RawValue* slots, std::size_t) noexcept try {
-    const auto callee = std::bit_cast<Callee>(function);
+engine::Stop LibraryStore::enter(const engine::FunctionRef& function, engine::RawValue* slots,
+                                 std::size_t) noexcept try {
+    const auto callee = function.own<Callee>();
     const auto& params = callee.type->params;
     const auto& results = callee.type->results;
     Values<c::Value> given(params.size()), taken(results.size());

@@ -25,8 +25,8 @@ public:
     std::optional<engine::MemoryRef> memory(engine::InstanceId instance, std::string_view name) override;
     std::optional<engine::GlobalRef> global(engine::InstanceId instance, std::string_view name) override;
 
-    engine::Stop call(const engine::FunctionRef& function, engine::RawValue* slots,
-                      std::size_t count) noexcept override;
+    engine::Stop enter(const engine::FunctionRef& function, engine::RawValue* slots,
+                       std::size_t count) noexcept override;
     engine::GuestMemory view(const engine::MemoryRef& memory) noexcept override;
     engine::GuestMemory view(engine::Caller caller) noexcept override;
     engine::RawValue get(const engine::GlobalRef& global) noexcept override;

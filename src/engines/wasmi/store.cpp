@@ -29,6 +29,11 @@ Ref ref_of(std::uint32_t number) noexcept {
     return std::bit_cast<Ref>(Numbered<Ref>{number, {}});
 }
 
+struct Callee {
+    std::uint32_t number;
+    std::uint32_t unused[3];
+};
+
 template <class Ref>
 std::uint32_t number_of(const Ref& ref) noexcept {
     return std::bit_cast<Numbered<Ref>>(ref).number;
@@ -138,7 +143,9 @@ Result<std::uint32_t> WasmiStore::make_instance(const CompiledModule& module,
 std::optional<engine::FunctionRef> WasmiStore::function(engine::InstanceId instance, std::string_view name) {
     std::uint32_t number = 0;
     if (!mortise_wasmi_function(store_.get(), instance.index, name.data(), name.size(), &number)) return std::nullopt;
-    return ref_of<engine::FunctionRef>(number);
+    const FunctionType* type = instances_[instance.index].module->info().exported_function(name);
+    if (type == nullptr) return std::nullopt;
+    return engine::FunctionRef::of(Callee{number, {}}, *type);
 }
 
 std::optional<engine::MemoryRef> WasmiStore::memory(engine::InstanceId instance, std::string_view name) {
@@ -153,10 +160,10 @@ std::optional<engine::GlobalRef> WasmiStore::global(engine::InstanceId instance,
     return ref_of<engine::GlobalRef>(number);
 }
 
-engine::Stop WasmiStore::call(const engine::FunctionRef& function, engine::RawValue* slots,
-                              std::size_t count) noexcept {
+engine::Stop WasmiStore::enter(const engine::FunctionRef& function, engine::RawValue* slots,
+                               std::size_t count) noexcept {
     const mortise_outcome_t outcome =
-        mortise_wasmi_call(store_.get(), number_of(function), reinterpret_cast<mortise_wasmi_value_t*>(slots), count);
+        mortise_wasmi_call(store_.get(), function.own<Callee>().number, reinterpret_cast<mortise_wasmi_value_t*>(slots), count);
     if (outcome.status == MORTISE_DONE) [[likely]]
         return Stop::done;
     return failed(outcome);

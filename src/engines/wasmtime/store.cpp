@@ -19,7 +19,6 @@ using base::concat;
 using base::quoted;
 using engine::Stop;
 
-static_assert(sizeof(wasmtime_func_t) == sizeof(engine::FunctionRef));
 
 /// A memory, in the seam's opaque bytes: its place in the store's list.
 struct ListedMemory {
@@ -198,7 +197,9 @@ std::optional<wasmtime_extern_t> WasmtimeStore::find(engine::InstanceId instance
 std::optional<engine::FunctionRef> WasmtimeStore::function(engine::InstanceId instance, std::string_view name) {
     const auto item = find(instance, name, WASMTIME_EXTERN_FUNC);
     if (!item) return std::nullopt;
-    return std::bit_cast<engine::FunctionRef>(item->of.func);
+    const FunctionType* type = instances_[instance.index].module->info().exported_function(name);
+    if (type == nullptr) return std::nullopt;
+    return engine::FunctionRef::of(item->of.func, *type);
 }
 
 std::optional<engine::MemoryRef> WasmtimeStore::memory(engine::InstanceId instance, std::string_view name) {
@@ -229,10 +230,10 @@ std::optional<engine::GlobalRef> WasmtimeStore::global(engine::InstanceId instan
     return std::bit_cast<engine::GlobalRef>(packed);
 }
 
-engine::Stop WasmtimeStore::call(const engine::FunctionRef& function, engine::RawValue* slots,
-                                 std::size_t count) noexcept {
+engine::Stop WasmtimeStore::enter(const engine::FunctionRef& function, engine::RawValue* slots,
+                                  std::size_t count) noexcept {
     // The reference holds the vendor's own bytes (see `function`): only the engine reads them, so they need no copy.
-    const auto* callee = reinterpret_cast<const wasmtime_func_t*>(&function);
+    const auto* callee = reinterpret_cast<const wasmtime_func_t*>(&function.opaque);
     auto* values = reinterpret_cast<wasmtime_val_raw_t*>(slots);
     wasm_trap_t* trap = nullptr;
 #if MORTISE_WASMTIME_OWN
