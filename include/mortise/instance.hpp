@@ -39,6 +39,10 @@ struct CallRequest {
     Kind wanted = Kind::any;
     BytesView payload{};
     const std::any* options = nullptr;   ///< of the type that the ABI's header names, e.g. gas; null: its defaults
+
+    /// The time that this call may take, instead of the instance's; a nested call's only shortens the outer one's. As for
+    /// `InstanceOptions::call_time`, `invalid_argument` where the plugin's code cannot be stopped.
+    std::optional<std::chrono::milliseconds> call_time{};
 };
 
 /// What came of a call.
@@ -66,8 +70,8 @@ struct InstanceUsage {
 /// Stops an instance from another thread. Copy it freely; it may outlive the instance, and then does nothing.
 class MORTISE_API InterruptHandle {
 public:
-    /// The call that is running ends with `cancelled`, at the latest at the next tick or when its host function returns.
-    /// Nothing happens while no call is running. Any thread.
+    /// The call that is running ends with `cancelled`, at the latest at the next tick or when its host function returns, the making
+    /// of a new sandbox for it included; of a batch all that is left. Nothing happens while no call is running. Any thread.
     void interrupt() const noexcept;
 
     explicit InterruptHandle(std::weak_ptr<detail::InstanceState> state) noexcept : state_(std::move(state)) {}
@@ -127,7 +131,8 @@ public:
     /// An operation for each of many payloads, in their order, as one call with regard to other threads. Each has an outcome of its
     /// own: one that fails does not end the batch, its limits (time, fuel, output) are those of one call, and after guest code was
     /// cut short the plugin's `AfterFailure` decides what the next record finds. `each(index, outcome)` is called once for every
-    /// payload; the bytes are valid until it returns. What it throws leaves the rest undone and comes out of here. After
+    /// payload; the bytes are valid until it returns. It may call the instance: with a deadline of its own, and the fuel that the record
+    /// left. What it throws leaves the rest undone and comes out of here. After
     /// `interrupt` all further outcomes are `cancelled`; once `each` has destroyed the instance they are `closed` (`close` and `reset`
     /// from within are `busy`). The result fails, with `each` never
     /// called, only if the instance cannot be entered: `busy`, `closed`, `poisoned`, what a new sandbox may fail with.

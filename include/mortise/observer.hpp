@@ -37,7 +37,8 @@ struct HostCallEvent {
 /// What happens in plugins, for logs and metrics. Derive, override what you want, and give it to the Runtime or to a plugin.
 /// Threads: called on whichever thread runs the instance, from several at once. What it throws is swallowed: an observer never
 /// fails a guest. Views are valid during the notification, often in the guest's own memory: the instance that it is about cannot be
-/// called from within (`not_reentrant`). Defaults do nothing.
+/// called from within (`not_reentrant`). What a start-up for a snapshot says comes when the snapshot is taken (`SnapshotOptions`),
+/// under a number that no Instance has. Defaults do nothing.
 class MORTISE_API Observer {
 public:
     virtual ~Observer();

@@ -42,18 +42,26 @@ enum class SnapshotUse : std::uint8_t {
 };
 
 /// A snapshot is refused where copies would differ from instances that started by themselves: the module changes tables or
-/// drops segments at run time, imports memories, tables or mutable globals, has mutable references or several memories; its
-/// start-up failed, called a host function other than to log, drew random numbers, looked at a clock, or used files. Arguments
-/// and environment may be read: they are the plugin's own, and an instance with a sandbox of its own starts by itself.
+/// drops segments at run time, imports memories, tables or mutable globals, has mutable references, several memories, or one of
+/// more than 256 MiB (each byte is looked at); its ABI starts at each call (aspects); its start-up failed, called a host function
+/// other than to log, drew random numbers, looked at a clock, used files, read input, or left an open file changed. Arguments and
+/// environment may be read: they are the plugin's own, and an instance with a sandbox of its own starts by itself.
+///
+/// To know this `load` starts the plugin once, for at most `Limits::start_time`. That run ends before the first thing that is not
+/// allowed: no host function is called, no input read, no file touched for a snapshot that is refused. What it logs, or writes to
+/// stdout and stderr, is held back (1 MiB at most): handed on when the snapshot is taken, once, by an instance number that no
+/// Instance has; dropped when it is refused, as each instance then says it for itself.
 struct SnapshotOptions {
-    /// Off: `load` would run guest code and compile twice, which pays only for a guest whose instances are made often.
+    /// Off: `load` would run guest code and compile more, which pays only for a guest whose instances are made often.
     SnapshotUse use = SnapshotUse::off;
 
-    // What start-up may do all the same; each copy then has the very same of it.
-    bool allow_host_calls = false;   ///< the host hears of start-up once, not once an instance
-    bool allow_random = false;       ///< the same random numbers, and what was made of them, in every instance: no secret stays one
-    bool allow_clock = false;        ///< the time of loading
-    bool allow_files = false;        ///< contents as they were then; an open file is never allowed
+    // What start-up may do all the same. It then happens once, when the plugin is loaded, even if something else leads to a refusal,
+    // and each copy has the very same of it.
+    bool allow_host_calls = false;   ///< also those that the observer hears of at once. What the host keeps of an instance knows no copy
+    bool allow_random = false;       ///< the same random numbers, and what was made of them, in every instance: no secret stays one.
+                                     ///< A `SeededRandom` begins anew in each copy, with the numbers that start-up had
+    bool allow_clock = false;        ///< the time of loading; a `FixedClock` begins anew in each copy
+    bool allow_files = false;        ///< looking and reading: contents as they were then. Never: changing them, leaving one open, input
 };
 
 /// How a plugin is loaded. Defaults: the ABI is read off the module, nothing is open, the usual limits hold.
@@ -79,6 +87,10 @@ struct PluginOptions {
 struct InstanceOptions {
     std::optional<Sandbox> sandbox;        ///< instead of the plugin's
     std::shared_ptr<Observer> observer;    ///< instead of the plugin's
+
+    /// Instead of the plugin's `Limits` of these names, longer or shorter. The plugin's code must be one that can be stopped: it is
+    /// unless the plugin has no time limits and is not `interruptible`; else `invalid_argument`.
+    std::optional<std::chrono::milliseconds> call_time{}, start_time{};
 };
 
 /// One module: checked, compiled, its ABI known, its imports resolved. Cheap to copy; all copies are the same plugin. Any
