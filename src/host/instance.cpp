@@ -239,6 +239,11 @@ Result<void> Instance::perform(const CallRequest& request, CallOutcome& outcome)
     InstanceState& state = *state_;
     Gate gate(state);
     if (!gate) return fail(detail::with_context(state, request.name, std::move(gate).error()));
+    if (request.call_time) {
+        if (auto limited = state.limit_call(*request.call_time); !limited) {
+            return fail(detail::with_context(state, request.name, std::move(limited).error()));
+        }
+    }
     state.count_call();
     try {
         auto done = request.form == CallRequest::Form::values ? perform_values(state, request, outcome)

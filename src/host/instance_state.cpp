@@ -15,6 +15,11 @@ std::atomic<std::uint64_t> next_id{1};
 // The deadline between two records of a batch, while no guest code runs. No call has it.
 constexpr std::uint64_t kPaused = UINT64_MAX;
 
+Error cannot_stop() {
+    return Error(ErrorCode::invalid_argument,
+                 "a time limit for a plugin whose code cannot be stopped: it was loaded without time limits and not as interruptible");
+}
+
 }  // namespace
 
 InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, InstanceOptions options)
@@ -24,7 +29,7 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
                 : plugin_->options.observer ? plugin_->options.observer
                                             : plugin_->runtime->options().observer),
       now_(&plugin_->runtime->clock().now()),
-      call_ticks_(plugin_->call_ticks),
+      call_ticks_(options_.call_time ? plugin_->runtime->clock().ticks(*options_.call_time) : plugin_->call_ticks),
       handle_(std::shared_ptr<InstanceState>(std::shared_ptr<void>(), this)) {
     session_.instance_id = next_id.fetch_add(1, std::memory_order_relaxed);
     session_.limits = &plugin_->options.limits;
@@ -34,6 +39,7 @@ InstanceState::InstanceState(std::shared_ptr<const PluginState> plugin, Instance
 }
 
 Result<std::shared_ptr<InstanceState>> InstanceState::make(std::shared_ptr<const PluginState> plugin, InstanceOptions options) {
+    if ((options.call_time || options.start_time) && !plugin->stoppable) return fail(cannot_stop());
     std::shared_ptr<InstanceState> state(new InstanceState(std::move(plugin), std::move(options)));
     try {
         state->living_.emplace(state->plugin_->runtime->clock());
@@ -99,7 +105,8 @@ Result<void> InstanceState::build() {
     if (!attached) return fail(std::move(attached).error());
     abi_ = *std::move(attached);
 
-    store_->deadline = now_->load(std::memory_order_relaxed) + plugin_->start_ticks;
+    const auto start_ticks = options_.start_time ? plugin_->runtime->clock().ticks(*options_.start_time) : plugin_->start_ticks;
+    store_->deadline = now_->load(std::memory_order_relaxed) + start_ticks;
     if (plugin_->options.limits.fuel) {
         if (auto set = store_->set_fuel(*plugin_->options.limits.fuel); !set) return set;
     }
@@ -141,6 +148,13 @@ Result<void> InstanceState::ready_for_call() {
     if (asked_.load(std::memory_order_relaxed)) return fail(ErrorCode::cancelled, "the call was interrupted before it began");
     arm_again(*store_);
     if (plugin_->options.limits.fuel) return store_->set_fuel(*plugin_->options.limits.fuel);
+    return {};
+}
+
+Result<void> InstanceState::limit_call(std::chrono::milliseconds time) {
+    if (!plugin_->stoppable) return fail(cannot_stop());
+    const std::uint64_t until = now_->load(std::memory_order_relaxed) + plugin_->runtime->clock().ticks(time);
+    store_->deadline = nested_ != 0 ? std::min(store_->deadline, until) : until;
     return {};
 }
 
@@ -211,7 +225,7 @@ Result<std::uint64_t> InstanceState::enter_nested() {
     const std::uint64_t outer = store_->deadline;
     if (session_.timing != nullptr) timing_.pass_to(abi::Timing::In::guest);
     ++nested_;
-    store_->deadline = std::min(outer, now_->load(std::memory_order_relaxed) + plugin_->call_ticks);
+    store_->deadline = std::min(outer, now_->load(std::memory_order_relaxed) + call_ticks_);
     return outer;
 }
 

@@ -65,6 +65,9 @@ public:
     /// Inside the gate, after a pause: what `enter` does for one more call.
     Result<void> enter_again();
 
+    /// Inside the gate, before a call: gives it this much time instead. Errors: `invalid_argument`, the code cannot be stopped.
+    Result<void> limit_call(std::chrono::milliseconds time);
+
     /// Marks that guest code runs inside the gate, as opposed to a mere look-up.
     void count_call() noexcept { ++calls_; }
 

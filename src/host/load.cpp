@@ -211,6 +211,7 @@ Result<std::shared_ptr<const PluginState>> load_plugin(std::shared_ptr<RuntimeSt
     auto& clock = plugin->runtime->clock();
     plugin->call_ticks = opts.limits.call_time ? clock.ticks(*opts.limits.call_time) : kNoLimit;
     plugin->start_ticks = opts.limits.start_time ? clock.ticks(*opts.limits.start_time) : kNoLimit;
+    plugin->stoppable = compile_options(*plugin, loading.engine->info().capabilities).interrupt;
     plugin->policy = opts.instance_policy.value_or(plugin->abi->info().policy);
     plugin->after_failure = opts.after_failure.value_or(plugin->abi->info().after_failure);
     opts.abi = plugin->abi->info().name;

@@ -31,6 +31,7 @@ public:
     engine::StoreLimits store_limits;
     std::uint64_t call_ticks = 0;    // beyond any clock where there is no limit
     std::uint64_t start_ticks = 0;
+    bool stoppable = false;          // the code looks at deadlines and interrupts
     InstancePolicy policy = InstancePolicy::kept;
     AfterFailure after_failure = AfterFailure::reinstantiate;
     bool wants_wasi = false;         // some import is WASI's

@@ -87,6 +87,7 @@ public:
         trial->prepared = plugin_.prepared;
         trial->store_limits = plugin_.store_limits;
         trial->call_ticks = plugin_.call_ticks;
+        trial->stoppable = plugin_.stoppable;
         trial->start_ticks = plugin_.start_ticks;
         trial->wants_wasi = plugin_.wants_wasi;
         trial->rehearsal = &rehearsal_;

@@ -54,6 +54,45 @@ TEST(Limits, HostFunctionThatReturnsLate_endsTheCall) {
     EXPECT_THAT(instance.call("wait_for_ever"), FailsWith(ErrorCode::deadline_exceeded));
 }
 
+TEST(Limits, InstanceAndCall_mayHaveTimesOfTheirOwn) {
+    const auto plugin = value(load_wat(testing::runtime_under_test(), kHungry, hungry({})));   // 30 seconds
+    InstanceOptions brief;
+    brief.call_time = 20ms;
+    auto instance = value(plugin.instantiate(brief));
+    EXPECT_THAT(instance.call("spin"), FailsWith(ErrorCode::deadline_exceeded));
+    auto spin = value(instance.function<void()>("spin"));
+    EXPECT_THAT(spin(), FailsWith(ErrorCode::deadline_exceeded));
+    CallOutcome outcome;
+    EXPECT_THAT(instance.perform({.name = "wait", .call_time = 10s}, outcome), IsOk()) << "longer than the instance's";
+    EXPECT_THAT(instance.call("wait"), FailsWith(ErrorCode::deadline_exceeded)) << "and only for that call";
+
+    auto patient = value(plugin.instantiate());
+    EXPECT_THAT(patient.perform({.name = "spin", .call_time = 10ms}, outcome), FailsWith(ErrorCode::deadline_exceeded));
+    EXPECT_THAT(plugin.call_fresh({.name = "wait", .call_time = 1ms}), FailsWith(ErrorCode::deadline_exceeded));
+    EXPECT_THAT(patient.call("wait"), IsOk());
+}
+
+TEST(Limits, StartTimeOfAnInstance_isItsOwn) {
+    const auto plugin = value(load_wat(testing::runtime_under_test(), "(module (func $s (loop $l (br $l))) (start $s))"));
+    InstanceOptions brief;
+    brief.start_time = 10ms;
+    EXPECT_THAT(plugin.instantiate(brief), FailsWith(ErrorCode::deadline_exceeded, "start"));
+}
+
+TEST(Limits, TimesWhereTheCodeCannotBeStopped_areRefused) {
+    PluginOptions options = hungry({});
+    options.limits.call_time = options.limits.start_time = std::nullopt;
+    options.interruptible = false;
+    const auto plugin = value(load_wat(testing::runtime_under_test(), kHungry, options));
+    InstanceOptions brief;
+    brief.call_time = 20ms;
+    EXPECT_THAT(plugin.instantiate(brief), FailsWith(ErrorCode::invalid_argument, "interruptible"));
+    auto instance = value(plugin.instantiate());
+    CallOutcome outcome;
+    EXPECT_THAT(instance.perform({.name = "one", .call_time = 1s}, outcome), FailsWith(ErrorCode::invalid_argument, "interruptible"));
+    EXPECT_THAT(instance.call<int>("one"), Holds(1));
+}
+
 TEST(Limits, EndlessStartSection_endsAtTheStartDeadline) {
     PluginOptions options;
     options.limits.start_time = 30ms;
