@@ -31,6 +31,17 @@ Result<void> check_directory(const CLI::Option* option, const std::string& path)
     return fail(ErrorCode::not_found, option->get_name() + ": " + in_quotes(path) + (there ? " is no directory" : " does not exist"));
 }
 
+bool sees_default_cache(const Sandbox& sandbox) {
+    const auto folder = default_code_cache_folder();
+    if (!folder) return false;
+    std::error_code none;
+    const auto cache = std::filesystem::weakly_canonical(*folder, none);
+    return std::ranges::any_of(sandbox.directories, [&](const HostDirectory& directory) {
+        const auto below = cache.lexically_relative(std::filesystem::canonical(directory.host_path, none));
+        return !below.empty() && *below.begin() != "..";
+    });
+}
+
 }  // namespace
 
 PluginFlags::PluginFlags(CommandLine& line, std::string engine_about, Streams streams)
@@ -145,7 +156,10 @@ Result<void> PluginFlags::apply(RuntimeOptions& runtime, PluginOptions& plugin, 
         plugin.sha256 = *digest;
     }
     if (auto done = apply_limits(runtime, plugin.limits); !done) return done;
-    return apply_sandbox(plugin.sandbox, program);
+    if (auto done = apply_sandbox(plugin.sandbox, program); !done) return done;
+    // Nobody asked for the default cache: a guest that sees its folder runs without it. With --cache it is an error.
+    if (!given(cache_) && sees_default_cache(plugin.sandbox)) runtime.code_cache.reset();
+    return {};
 }
 
 std::string_view load_hint(BytesView module, const Error& error) {
