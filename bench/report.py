@@ -205,14 +205,16 @@ def peer_goals(cases):
     for case in ("echo 16 B", "host call 16 B"):
         of = cases.get(case, {})
         for peer, goal in (("wapc-rs", 3.5), ("wapc-go", 6), ("wapc-go, GOMAXPROCS=1", 6)):
-            if {peer, "mortise", "bare"} <= set(of):
-                ratio, possible = of[peer] / of["mortise"], of[peer] / of["bare"]
+            if {peer, "mortise", "mortise, in place", "bare"} <= set(of):
+                ratio, in_place, possible = (of[peer] / of[ours] for ours in ("mortise", "mortise, in place", "bare"))
                 beyond |= possible < goal
-                out.append(f"| {case}, {peer} | {ratio:.2f} | {possible:.2f} | ≥ {goal} | {'yes' if ratio >= goal else 'no'} |")
+                reached = "yes" if ratio >= goal else "in place" if in_place >= goal else "no"
+                out.append(f"| {case}, {peer} | {ratio:.2f} | {in_place:.2f} | {possible:.2f} | ≥ {goal} | {reached} |")
     if not out:
         return []
-    return ["How many times the calls of the other:", "", "| case, other | mortise | the bare engine | to reach | reached |", "|---|---|---|---|---|",
-            *out, "", *(["Where the bare engine does not reach it either, no host around it can.", ""] if beyond else [])]
+    return ["How many times the calls of the other:", "", "| case, other | mortise | mortise, in place | the bare engine, copied out | to reach | reached |",
+            "|---|---|---|---|---|---|",
+            *out, "", *(["Where the bare engine does not reach it either, no host around it can that copies, which wapc-go does not.", ""] if beyond else [])]
 
 
 def peers_table(cases):
