@@ -80,7 +80,6 @@ struct Reply {
 /// host/ may go straight to `Store::call`, where the slots of the caller's signature suffice.
 struct Bound {
     engine::FunctionRef function{};
-    std::uint32_t slots = 1;        ///< max(parameters, results, 1)
     bool raw = false;
     Kind result = Kind::none;       ///< what the caller wants
     std::vector<ValType> params;    ///< Wasm types, for conversions

@@ -48,7 +48,7 @@ Result<void> rebind(BoundExport& bound) {
     bound.bound = *std::move(again);
     // A raw call's slots are as many as the caller's signature has parameters, one at least: results must fit into them.
     bound.slots = std::max<std::size_t>(1, bound.params.size());
-    bound.raw = bound.bound.raw && bound.bound.slots <= bound.slots;
+    bound.raw = bound.bound.raw && bound.bound.function.slots <= bound.slots;
     bound.generation = bound.state->generation();
     return {};
 }

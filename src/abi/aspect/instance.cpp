@@ -97,12 +97,11 @@ Result<Bound> AspectInstance::bind(std::string_view name, std::optional<std::spa
     Bound bound;
     bound.name = std::string(name);
     bound.result = result;
-    bound.slots = 0;   // what a missing export has
+    bound.function.slots = 0;   // what a missing export has
     const FunctionType* type = info_.exported_function(name);
     const auto function = type != nullptr ? store_.function(id_, name) : std::nullopt;
     if (!function) return bound;
     bound.function = *function;
-    bound.slots = static_cast<std::uint32_t>(std::max<std::size_t>({1, type->params.size(), type->results.size()}));
     bound.params = type->params;
     bound.results = type->results;
     return bound;
@@ -157,10 +156,10 @@ Result<void> AspectInstance::run_start() {
 }
 
 Result<Value> AspectInstance::run_method(const Bound& bound, std::span<const ValueView> arguments) {
-    if (bound.slots == 0) return fail(ErrorCode::function_not_found, concat("method ", bound.name, " does not exist"));
+    if (bound.function.slots == 0) return fail(ErrorCode::function_not_found, concat("method ", bound.name, " does not exist"));
     std::array<RawValue, 8> few;
     std::vector<RawValue> many;
-    const std::size_t count = std::max<std::size_t>(bound.slots, arguments.size());
+    const std::size_t count = std::max<std::size_t>(bound.function.slots, arguments.size());
     if (count > few.size()) many.resize(count);
     RawValue* slots = count > few.size() ? many.data() : few.data();
 
@@ -180,7 +179,7 @@ Result<Value> AspectInstance::run_method(const Bound& bound, std::span<const Val
         return fail(ErrorCode::type_mismatch, concat("parameter ", i + 1, " of \"", bound.name, "\" is ", to_string(bound.params[i]),
                                                      ", and aspects pass the address of a value, an i32"));
     }
-    const Stop stop = run(session_, store_, bound.function, slots, bound.slots);
+    const Stop stop = run(session_, store_, bound.function, slots, bound.function.slots);
     if (stop != Stop::done) [[unlikely]] return fail(finished(error_of_stop(store_, stop)));
     left_ = counter();
     if (left_ < 0) [[unlikely]] return fail(out_of_gas());

@@ -97,7 +97,6 @@ public:
         if (auto fits = check_result(name, *type, result); !fits) return fail(std::move(fits).error());
         Bound bound;
         bound.function = *function;
-        bound.slots = static_cast<std::uint32_t>(std::max<std::size_t>({1, type->params.size(), type->results.size()}));
         bound.raw = params && exact(*params, *type);
         bound.result = result;
         bound.params = type->params;
@@ -109,8 +108,8 @@ public:
     Result<Value> call(const Bound& bound, std::span<const ValueView> arguments, const Request&, Reply&) override {
         std::array<RawValue, 16> few;
         std::vector<RawValue> many;
-        if (bound.slots > few.size()) many.resize(bound.slots);
-        RawValue* slots = bound.slots > few.size() ? many.data() : few.data();
+        if (bound.function.slots > few.size()) many.resize(bound.function.slots);
+        RawValue* slots = bound.function.slots > few.size() ? many.data() : few.data();
         if (arguments.size() != bound.params.size()) {
             return fail(ErrorCode::type_mismatch, "\"" + bound.name + "\" takes " + std::to_string(bound.params.size()) +
                                                       " argument(s), got " + std::to_string(arguments.size()));
@@ -120,7 +119,7 @@ public:
             if (!slot) return fail(std::move(slot).error());
             slots[i] = *slot;
         }
-        const Stop stop = run(session_, store_, bound.function, slots, bound.slots);
+        const Stop stop = run(session_, store_, bound.function, slots, bound.function.slots);
         if (stop != Stop::done) return fail(error_of_stop(store_, stop));
         return results(bound, slots);
     }

@@ -216,7 +216,6 @@ Result<Bound> Applet::bind(std::string_view name, std::optional<std::span<const 
     }
     Bound bound;
     bound.function = (*found)->function;
-    bound.slots = 2;
     bound.result = result;
     bound.params.assign((*found)->parameters, ValType::i32);
     bound.results = {ValType::i32};

@@ -119,7 +119,6 @@ Result<Bound> WaspInstance::bind(std::string_view name, std::optional<std::span<
 
     Bound bound;
     bound.function = *function;
-    bound.slots = static_cast<std::uint32_t>(std::max<std::size_t>({1, type->params.size(), type->results.size()}));
     bound.raw = !plan_.framed && !guest_.heard() && params && is_exact(*params, result, *type);
     bound.result = result;
     bound.params = type->params;
@@ -153,8 +152,8 @@ Result<Value> WaspInstance::call(const Bound& bound, std::span<const ValueView> 
 Result<Value> WaspInstance::call_in_frame(const Bound& bound, std::span<const ValueView> arguments, Frame& frame) {
     std::array<RawValue, 16> few;
     std::vector<RawValue> many;
-    if (bound.slots > few.size()) many.resize(bound.slots);
-    RawValue* slots = bound.slots > few.size() ? many.data() : few.data();
+    if (bound.function.slots > few.size()) many.resize(bound.function.slots);
+    RawValue* slots = bound.function.slots > few.size() ? many.data() : few.data();
 
     // Numbers first: whether they fit is known before the guest runs.
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -169,7 +168,7 @@ Result<Value> WaspInstance::call_in_frame(const Bound& bound, std::span<const Va
         if (!address) [[unlikely]] return fail(std::move(address).error().add_context("while placing " + parameter(i, bound.name)));
         slots[i].i32 = static_cast<std::int32_t>(*address);
     }
-    const Stop stop = run(session_, store_, bound.function, slots, bound.slots);
+    const Stop stop = run(session_, store_, bound.function, slots, bound.function.slots);
     if (stop != Stop::done) [[unlikely]] {
         Error error = error_of_stop(store_, stop);
         if (frame.raised || frame.aborted) error.set_guest_message(frame.raised_text);
