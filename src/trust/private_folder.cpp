@@ -158,7 +158,7 @@ std::int64_t now_ns() noexcept {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
-PrivateFile::PrivateFile(std::filesystem::path path, Descriptor fd, const struct stat& status) noexcept
+PrivateFile::PrivateFile(std::filesystem::path path, base::UniqueFd fd, const struct stat& status) noexcept
     : path_(std::move(path)),
       fd_(std::move(fd)),
       size_(static_cast<std::uint64_t>(status.st_size)),
@@ -207,7 +207,7 @@ Result<PrivateFolder> PrivateFolder::open(const std::filesystem::path& folder, M
     if (missing == Missing::is_made) {
         if (auto made = make_folders(path); !made) return fail(std::move(made).error());
     }
-    Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) return not_opened(path, errno, missing);
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return failed("look at", path, errno);
@@ -218,7 +218,7 @@ Result<PrivateFolder> PrivateFolder::open(const std::filesystem::path& folder, M
 Result<std::optional<PrivateFile>> PrivateFolder::find(const std::string& name, Others others) const {
     auto path = path_ / name;
     // Not to block on a pipe that stands there under the name.
-    Descriptor fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    base::UniqueFd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (!fd && errno == ENOENT) return std::optional<PrivateFile>();
     if (!fd && errno == ELOOP) return fail(ErrorCode::denied, concat(path.string(), " is a symbolic link"));
     if (!fd) return failed("open", path, errno);
@@ -237,14 +237,14 @@ bool PrivateFolder::is_still(const std::string& name, const PrivateFile& file) c
 // Locked as long as it is being written: that is how others know that its writer lives.
 struct PrivateFolder::Temporary {
     std::string name;
-    Descriptor fd;
+    base::UniqueFd fd;
 };
 
 Result<PrivateFolder::Temporary> PrivateFolder::write_temporary(BytesView content) const {
     constexpr int kTries = 16;
     for (int tries = 0; tries < kTries; ++tries) {
         std::string name = temporary_name();
-        Descriptor fd(::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        base::UniqueFd fd(::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!fd && errno == ENOENT) return fail(ErrorCode::not_found, concat("cannot write to ", path_.string(), ": the folder is gone"));
         if (!fd) return failed("write to", path_, errno);
         wait_for_lock(fd.get());
@@ -328,7 +328,7 @@ Result<void> PrivateFolder::remove_abandoned() const {
 // A writer holds its file locked, and a lock ends with its process, however that ends. Held here until the name is gone: see
 // `write_temporary`.
 Result<bool> PrivateFolder::remove_if_abandoned(const std::string& name) const {
-    const Descriptor fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    const base::UniqueFd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -339,14 +339,13 @@ Result<bool> PrivateFolder::remove_if_abandoned(const std::string& name) const {
 }
 
 bool PrivateFolder::is_in(std::uint64_t device, std::uint64_t number) const noexcept {
-    Descriptor at(::openat(fd_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    base::UniqueFd at(::openat(fd_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     struct stat status {};
     while (at && ::fstat(at.get(), &status) == 0) {
         if (status.st_dev == device && status.st_ino == number) return true;
         struct stat above {};
         if (::fstatat(at.get(), "..", &above, 0) != 0 || (above.st_dev == status.st_dev && above.st_ino == status.st_ino)) return false;
-        Descriptor next(::openat(at.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-        at.swap(next);
+        at = base::UniqueFd(::openat(at.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
     return false;
 }

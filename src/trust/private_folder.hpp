@@ -12,7 +12,7 @@
 #include <mortise/bytes.hpp>
 #include <mortise/error.hpp>
 
-#include "trust/descriptor.hpp"
+#include "base/unique_fd.hpp"
 
 struct stat;
 
@@ -41,10 +41,10 @@ public:
 
 private:
     friend class PrivateFolder;
-    PrivateFile(std::filesystem::path path, Descriptor fd, const struct stat& status) noexcept;
+    PrivateFile(std::filesystem::path path, base::UniqueFd fd, const struct stat& status) noexcept;
 
     std::filesystem::path path_;
-    Descriptor fd_;
+    base::UniqueFd fd_;
     std::uint64_t size_;
     std::int64_t used_ns_;
     std::uint64_t device_;
@@ -101,13 +101,13 @@ public:
 
 private:
     struct Temporary;
-    PrivateFolder(std::filesystem::path path, Descriptor fd) noexcept : path_(std::move(path)), fd_(std::move(fd)) {}
+    PrivateFolder(std::filesystem::path path, base::UniqueFd fd) noexcept : path_(std::move(path)), fd_(std::move(fd)) {}
     Result<Temporary> write_temporary(BytesView content) const;
     Result<std::vector<std::string>> names() const;
     Result<bool> remove_if_abandoned(const std::string& name) const;
 
     std::filesystem::path path_;
-    Descriptor fd_;
+    base::UniqueFd fd_;
 };
 
 }  // namespace mortise::trust

@@ -27,7 +27,7 @@ Errno set_times_of_path(int fd, const Times& times) noexcept {
     return ::utimensat(AT_FDCWD, path, host.times, 0) == 0 ? Errno::success : last_errno();
 }
 
-bool is_directory(const UniqueFd& fd) noexcept {
+bool is_directory(const base::UniqueFd& fd) noexcept {
     struct stat stat{};
     return ::fstat(fd.get(), &stat) == 0 && S_ISDIR(stat.st_mode);
 }
@@ -40,7 +40,7 @@ int access_flags(const OpenRequest& request) noexcept {
 }  // namespace
 
 Result<std::shared_ptr<Handle>> open_host_directory(const std::string& host_path, std::shared_ptr<HostMount> mount) {
-    UniqueFd fd(::open(host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    base::UniqueFd fd(::open(host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) {
         return fail(ErrorCode::io, base::concat("cannot open directory ", base::quoted(host_path), " for the sandbox: ",
                                                 std::generic_category().message(errno)));
@@ -61,7 +61,7 @@ Errno HostDirectoryHandle::set_times(const Times& times) {
 
 Errno HostDirectoryHandle::sync() { return ::fsync(fd_.get()) == 0 ? Errno::success : last_errno(); }
 
-Outcome<UniqueFd> HostDirectoryHandle::open_fd(const std::string& path, int flags) const {
+Outcome<base::UniqueFd> HostDirectoryHandle::open_fd(const std::string& path, int flags) const {
     return open_beneath(mount_->resolver, fd_.get(), path, flags, 0666);
 }
 
@@ -86,7 +86,7 @@ Errno HostDirectoryHandle::may_name_file(const std::string& path) const {
     return parent ? Errno::isdir : parent.error();
 }
 
-Outcome<UniqueFd> HostDirectoryHandle::open_writable(const OpenRequest& request, int flags) {
+Outcome<base::UniqueFd> HostDirectoryHandle::open_writable(const OpenRequest& request, int flags) {
     if ((request.oflags & oflags::creat) != 0) flags |= O_CREAT;
     if ((request.oflags & oflags::excl) != 0) flags |= O_EXCL;
     if ((request.oflags & oflags::trunc) != 0) flags |= O_TRUNC;
@@ -103,7 +103,7 @@ Outcome<UniqueFd> HostDirectoryHandle::open_writable(const OpenRequest& request,
 }
 
 // Opens with O_CREAT and notices whether that made a new file.
-Outcome<UniqueFd> HostDirectoryHandle::open_counted(const OpenRequest& request, int flags) {
+Outcome<base::UniqueFd> HostDirectoryHandle::open_counted(const OpenRequest& request, int flags) {
     if ((flags & O_EXCL) == 0) {
         auto existing = open_fd(request.path, flags & ~O_CREAT);
         if (existing && is_directory(*existing)) return refuse(Errno::isdir);
@@ -121,7 +121,7 @@ Outcome<UniqueFd> HostDirectoryHandle::open_counted(const OpenRequest& request, 
 }
 
 // As a read-only file system has it: what is there can be opened for reading, whatever else is asked for is `rofs`.
-Outcome<UniqueFd> HostDirectoryHandle::open_read_only(const OpenRequest& request, int flags) const {
+Outcome<base::UniqueFd> HostDirectoryHandle::open_read_only(const OpenRequest& request, int flags) const {
     const bool creates = (request.oflags & oflags::creat) != 0;
     auto fd = open_fd(request.path, flags | O_RDONLY);
     if (!fd && creates && fd.error() == Errno::noent) {
@@ -136,7 +136,7 @@ Outcome<UniqueFd> HostDirectoryHandle::open_read_only(const OpenRequest& request
     return fd;
 }
 
-Outcome<std::shared_ptr<Handle>> HostDirectoryHandle::adopt(UniqueFd fd) const {
+Outcome<std::shared_ptr<Handle>> HostDirectoryHandle::adopt(base::UniqueFd fd) const {
     struct stat stat{};
     if (::fstat(fd.get(), &stat) != 0) return refuse(last_errno());
     if (S_ISDIR(stat.st_mode)) return std::make_shared<HostDirectoryHandle>(mount_, std::move(fd));

@@ -11,14 +11,14 @@
 
 #include "wasi/handle.hpp"
 #include "wasi/host_mount.hpp"
-#include "wasi/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace mortise::wasi {
 
 /// A directory of the host. What it opens belongs to the same mount.
 class HostDirectoryHandle final : public Directory {
 public:
-    HostDirectoryHandle(std::shared_ptr<HostMount> mount, UniqueFd fd) noexcept : mount_(std::move(mount)), fd_(std::move(fd)) {}
+    HostDirectoryHandle(std::shared_ptr<HostMount> mount, base::UniqueFd fd) noexcept : mount_(std::move(mount)), fd_(std::move(fd)) {}
 
     Outcome<Stat> stat() override;
     Errno set_times(const Times& times) override;
@@ -38,12 +38,12 @@ public:
     Errno read_entries(std::uint64_t cookie, EntrySink& sink) override;
 
 private:
-    Outcome<UniqueFd> open_fd(const std::string& path, int flags) const;
+    Outcome<base::UniqueFd> open_fd(const std::string& path, int flags) const;
     Errno may_name_file(const std::string& path) const;
-    Outcome<UniqueFd> open_writable(const OpenRequest& request, int flags);
-    Outcome<UniqueFd> open_counted(const OpenRequest& request, int flags);
-    Outcome<UniqueFd> open_read_only(const OpenRequest& request, int flags) const;
-    Outcome<std::shared_ptr<Handle>> adopt(UniqueFd fd) const;
+    Outcome<base::UniqueFd> open_writable(const OpenRequest& request, int flags);
+    Outcome<base::UniqueFd> open_counted(const OpenRequest& request, int flags);
+    Outcome<base::UniqueFd> open_read_only(const OpenRequest& request, int flags) const;
+    Outcome<std::shared_ptr<Handle>> adopt(base::UniqueFd fd) const;
     Outcome<Parent> parent_of(const std::string& path) const;
     Outcome<Parent> parent_to_change(const std::string& path) const;
     Errno remove(const std::string& path, int flags);
@@ -54,7 +54,7 @@ private:
     bool give(EntrySink& sink);
 
     std::shared_ptr<HostMount> mount_;
-    UniqueFd fd_;
+    base::UniqueFd fd_;
 
     // Entries as the kernel gave them, read ahead. Kept between calls, so that a reader who goes on where it stopped never
     // seeks: on some file systems a seek loses its place when entries were removed meanwhile.

@@ -67,7 +67,7 @@ Wait wait_of(const Transfer& transfer) noexcept {
 
 }  // namespace
 
-HostFile::HostFile(std::shared_ptr<HostMount> mount, UniqueFd fd, const struct stat& stat)
+HostFile::HostFile(std::shared_ptr<HostMount> mount, base::UniqueFd fd, const struct stat& stat)
     : mount_(std::move(mount)), fd_(std::move(fd)), key_(stat.st_dev, stat.st_ino) {
     if (counted()) ++mount_->open_files[key_];
 }

@@ -4,14 +4,14 @@
 
 #include "wasi/handle.hpp"
 #include "wasi/host_mount.hpp"
-#include "wasi/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace mortise::wasi {
 
 /// A regular file of the host.
 class HostFile final : public Handle {
 public:
-    HostFile(std::shared_ptr<HostMount> mount, UniqueFd fd, const struct stat& stat);
+    HostFile(std::shared_ptr<HostMount> mount, base::UniqueFd fd, const struct stat& stat);
     ~HostFile() override;
 
     FileType type() const noexcept override { return FileType::regular_file; }
@@ -34,7 +34,7 @@ private:
     Outcome<std::uint64_t> room(std::uint64_t before, const Transfer& transfer) const;
 
     std::shared_ptr<HostMount> mount_;
-    UniqueFd fd_;
+    base::UniqueFd fd_;
     std::pair<std::uint64_t, std::uint64_t> key_;
 };
 
@@ -42,7 +42,7 @@ private:
 /// end; reads and writes wait no longer than the call may take.
 class HostStream final : public Handle {
 public:
-    HostStream(std::shared_ptr<HostMount> mount, UniqueFd fd, FileType type) noexcept
+    HostStream(std::shared_ptr<HostMount> mount, base::UniqueFd fd, FileType type) noexcept
         : mount_(std::move(mount)), fd_(std::move(fd)), type_(type) {}
 
     FileType type() const noexcept override { return type_; }
@@ -55,7 +55,7 @@ public:
 
 private:
     std::shared_ptr<HostMount> mount_;
-    UniqueFd fd_;
+    base::UniqueFd fd_;
     FileType type_;
 };
 

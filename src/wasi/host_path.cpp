@@ -40,12 +40,12 @@ Resolver best_resolver() noexcept {
     return best;
 }
 
-Outcome<UniqueFd> open_beneath(Resolver resolver, int root, const std::string& path, int flags, mode_t mode) {
+Outcome<base::UniqueFd> open_beneath(Resolver resolver, int root, const std::string& path, int flags, mode_t mode) {
     if (resolver == Resolver::walk) return open_by_walking(root, path, flags, mode);
     // EAGAIN: something was renamed while the kernel resolved a "..", so that it could not vouch for the answer.
     for (int attempt = 0; attempt < 16; ++attempt) {
         const int fd = call_openat2(root, path.c_str(), flags, mode);
-        if (fd >= 0) return UniqueFd(fd);
+        if (fd >= 0) return base::UniqueFd(fd);
         if (errno != EAGAIN && errno != EINTR) return refuse(errno_of_open(errno));
     }
     return open_by_walking(root, path, flags, mode);

@@ -23,7 +23,7 @@ class Walk {
 public:
     Walk(int root, int flags, mode_t mode) noexcept : root_(root), flags_(flags | O_CLOEXEC), mode_(mode) {}
 
-    Outcome<UniqueFd> run(const std::string& path) {
+    Outcome<base::UniqueFd> run(const std::string& path) {
         push(path, true);
         while (!todo_.empty()) {
             const std::string name = std::move(todo_.back());
@@ -69,7 +69,7 @@ private:
     }
 
     Errno down(const std::string& name) {
-        UniqueFd next(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        base::UniqueFd next(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat stat{};
         if (!next || ::fstat(next.get(), &stat) != 0) return errno_from_host(errno);
         if (S_ISLNK(stat.st_mode)) return expand(next.get());
@@ -83,10 +83,10 @@ private:
     Errno up() {
         if (names_.empty()) return Errno::perm;
         names_.pop_back();
-        current_ = UniqueFd();
+        current_ = base::UniqueFd();
         for (const std::string& name : names_) {
             if (++steps_ > kMostSteps) return Errno::loop;
-            UniqueFd next(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
+            base::UniqueFd next(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
             if (!next) return errno_from_host(errno);
             current_ = std::move(next);
         }
@@ -94,24 +94,24 @@ private:
     }
 
     // `success` as an error: it was a link, whose text is to be walked now.
-    Outcome<UniqueFd> open_last(const std::string& name) {
+    Outcome<base::UniqueFd> open_last(const std::string& name) {
         if (must_be_directory_ && (flags_ & O_CREAT) != 0) return refuse(Errno::isdir);  // whatever is there
         const bool exclusive = (flags_ & O_CREAT) != 0 && (flags_ & O_EXCL) != 0;
         if (follows_last() && !exclusive) {
-            UniqueFd found(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+            base::UniqueFd found(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
             struct stat stat{};
             if (found && ::fstat(found.get(), &stat) == 0 && S_ISLNK(stat.st_mode)) return refuse(expand(found.get()));
         }
         const int flags = flags_ | O_NOFOLLOW | (must_be_directory_ ? O_DIRECTORY : 0);
-        UniqueFd opened(::openat(here(), name.c_str(), flags, mode_));
+        base::UniqueFd opened(::openat(here(), name.c_str(), flags, mode_));
         if (!opened) return refuse(errno_from_host(errno));
         return opened;
     }
 
     // The path ended in a directory that is already held: ".", "..", or a link to one of them.
-    Outcome<UniqueFd> open_here() {
+    Outcome<base::UniqueFd> open_here() {
         if ((flags_ & O_CREAT) != 0) return refuse((flags_ & O_EXCL) != 0 ? Errno::exist : Errno::isdir);
-        UniqueFd opened(::openat(here(), ".", flags_ | O_NOFOLLOW));
+        base::UniqueFd opened(::openat(here(), ".", flags_ | O_NOFOLLOW));
         if (!opened) return refuse(errno_from_host(errno));
         return opened;
     }
@@ -119,7 +119,7 @@ private:
     const int root_;
     const int flags_;
     const mode_t mode_;
-    UniqueFd current_;                // empty: the root
+    base::UniqueFd current_;                // empty: the root
     std::vector<std::string> names_;  // the way from the root to `current_`, all of them directories
     std::vector<std::string> todo_;   // reversed
     bool must_be_directory_ = false;
@@ -129,7 +129,7 @@ private:
 
 }  // namespace
 
-Outcome<UniqueFd> open_by_walking(int root, const std::string& path, int flags, mode_t mode) {
+Outcome<base::UniqueFd> open_by_walking(int root, const std::string& path, int flags, mode_t mode) {
     return Walk(root, flags, mode).run(path);
 }
 

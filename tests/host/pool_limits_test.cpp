@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "host/counter.hpp"
 #include "support/little_memory.hpp"
 #include "support/matchers.hpp"
 #include "support/plugins.hpp"
@@ -20,11 +21,6 @@ using testing::Holds;
 using testing::IsOk;
 using testing::load_wat;
 
-constexpr std::string_view kCounter = R"((module
-  (global $n (mut i32) (i32.const 0))
-  (func (export "next") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))
-  (func (export "fall") unreachable)
-))";
 constexpr std::string_view kStarting = R"((module
   (import "host" "started" (func $started))
   (func $start (call $started))

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "host/counter.hpp"
 #include "support/matchers.hpp"
 #include "support/plugins.hpp"
 
@@ -16,12 +17,6 @@ using testing::FailsWith;
 using testing::Holds;
 using testing::IsOk;
 using testing::load_wat;
-
-constexpr std::string_view kCounter = R"((module
-  (global $n (mut i32) (i32.const 0))
-  (func (export "next") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))
-  (func (export "fall") unreachable)
-))";
 
 Plugin counter() { return value(load_wat(testing::runtime_under_test(), kCounter)); }
 

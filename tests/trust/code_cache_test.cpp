@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include "support/scratch.hpp"
 #include "trust/digest.hpp"
 #include "trust/files.hpp"
+#include "trust/small_disk.hpp"
 
 namespace mortise::trust {
 namespace {
@@ -259,13 +259,8 @@ TEST(CodeCache_store, a_folder_that_went_away_is_told) {
 
 TEST(CodeCache_store, a_full_disk_leaves_nothing_behind) {
     const Scratch scratch;
-    if (::mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) {
-        GTEST_SKIP() << "this user may not mount a small file system";
-    }
-    const struct Unmount {
-        fs::path path;
-        ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
-    } unmount{scratch.path()};
+    const SmallDisk disk(scratch.path());
+    if (!disk.there()) GTEST_SKIP() << "this user may not mount a small file system";
     const auto cache = open(scratch.path());
     ASSERT_THAT(cache.store("small", bytes_of("code")), IsOk());
     EXPECT_THAT(cache.store("large", Bytes(200'000)), FailsWith(ErrorCode::io, "No space left"));

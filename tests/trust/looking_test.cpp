@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "support/scratch.hpp"
 #include "trust/digest.hpp"
 #include "trust/files.hpp"
+#include "trust/small_disk.hpp"
 
 namespace mortise::trust {
 namespace {
@@ -120,7 +120,7 @@ TEST(CodeCache_store, removes_what_killed_writers_left_whatever_its_time) {
         set_used(scratch.path() / kLeftover, seconds);
         const std::string living = ".new-" + std::string(24, 'a');
         write_all(scratch.path() / living, "being written");
-        const Descriptor writer(::open((scratch.path() / living).c_str(), O_RDONLY | O_CLOEXEC));
+        const base::UniqueFd writer(::open((scratch.path() / living).c_str(), O_RDONLY | O_CLOEXEC));
         ASSERT_EQ(::flock(writer.get(), LOCK_EX), 0);
         ASSERT_THAT(cache.list(), IsOk());
         EXPECT_TRUE(fs::exists(scratch.path() / kLeftover)) << "looking changes nothing";
@@ -227,15 +227,10 @@ TEST(CodeCache_clear, says_what_cannot_be_removed) {
 
 TEST(CodeCache_clear, says_that_a_file_system_cannot_be_written_to) {
     const Scratch scratch;
-    if (::mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) {
-        GTEST_SKIP() << "this user may not mount a small file system";
-    }
-    const struct Unmount {
-        fs::path path;
-        ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
-    } unmount{scratch.path()};
+    const SmallDisk disk(scratch.path());
+    if (!disk.there()) GTEST_SKIP() << "this user may not mount a small file system";
     ASSERT_THAT(open(scratch.path()).store("key", bytes_of("code")), IsOk());
-    ASSERT_EQ(::mount(nullptr, scratch.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, "size=64k,mode=700"), 0);
+    ASSERT_TRUE(disk.make_read_only());
     EXPECT_THAT(CodeCache::clear(scratch.path()), FailsWith(ErrorCode::io, "Read-only file system"));
     EXPECT_EQ(value(CodeCache::look(scratch.path(), kRoomy)).size(), 1U);
     EXPECT_TRUE(value(open(scratch.path()).find("key")).has_value());

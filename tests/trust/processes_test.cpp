@@ -3,6 +3,8 @@
 #include "trust/code_cache.hpp"
 
 #include <csignal>
+#include <functional>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,32 +64,37 @@ TEST(CodeCache_store, a_writer_killed_at_any_moment_leaves_whole_entries_or_none
     EXPECT_GT(seen, 0) << "no round was long enough to store anything";
 }
 
-TEST(CodeCache_store, eight_processes_at_once_share_secret_and_entries) {
-    const Scratch scratch;
-    constexpr int kProcesses = 8, kKeys = 12;
+// All at once; each ends with what `body` says, which must be 0.
+void run_processes(int count, const std::function<int(int)>& body) {
     std::vector<pid_t> children;
-    for (int p = 0; p < kProcesses; ++p) {
+    for (int p = 0; p < count; ++p) {
         const pid_t child = ::fork();
         ASSERT_GE(child, 0);
-        if (child == 0) {
-            const auto cache = CodeCache::open(scratch.path(), kRoomy);
-            if (!cache) ::_exit(1);
-            for (int i = 0; i < kKeys * 3; ++i) {
-                const std::string key = "key " + std::to_string((i + p) % kKeys);
-                const auto hit = cache->find(key);
-                if (!hit) ::_exit(2);
-                if (*hit && copy_bytes((*hit)->code()) != code_of((i + p) % kKeys)) ::_exit(3);
-                if (!*hit && !cache->store(key, code_of((i + p) % kKeys))) ::_exit(4);
-            }
-            ::_exit(0);
-        }
+        if (child == 0) ::_exit(body(p));
         children.push_back(child);
     }
     for (const pid_t child : children) {
         int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
         EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
     }
+}
+
+TEST(CodeCache_store, eight_processes_at_once_share_secret_and_entries) {
+    const Scratch scratch;
+    constexpr int kProcesses = 8, kKeys = 12;
+    run_processes(kProcesses, [&](int p) {
+        const auto cache = CodeCache::open(scratch.path(), kRoomy);
+        if (!cache) return 1;
+        for (int i = 0; i < kKeys * 3; ++i) {
+            const std::string key = "key " + std::to_string((i + p) % kKeys);
+            const auto hit = cache->find(key);
+            if (!hit) return 2;
+            if (*hit && copy_bytes((*hit)->code()) != code_of((i + p) % kKeys)) return 3;
+            if (!*hit && !cache->store(key, code_of((i + p) % kKeys))) return 4;
+        }
+        return 0;
+    });
     const auto cache = open(scratch.path());
     EXPECT_EQ(value(cache.list()).size(), static_cast<std::size_t>(kKeys));
     for (int i = 0; i < kKeys; ++i) EXPECT_EQ(found(cache, "key " + std::to_string(i)).size(), code_of(i).size());
@@ -100,21 +107,11 @@ TEST(CodeCache_open, processes_that_find_a_damaged_secret_agree_on_one) {
         const Scratch scratch;
         open(scratch.path());
         write_all(scratch.path() / "secret", round % 2 == 0 ? "damaged" : std::string(5000, 'x'));
-        std::vector<pid_t> children;
-        for (int p = 0; p < kProcesses; ++p) {
-            const pid_t child = ::fork();
-            ASSERT_GE(child, 0);
-            if (child == 0) {
-                const auto cache = CodeCache::open(scratch.path(), kRoomy);
-                ::_exit(cache && cache->store("key " + std::to_string(p), bytes_of("code")) ? 0 : 1);
-            }
-            children.push_back(child);
-        }
-        for (const pid_t child : children) {
-            int status = 0;
-            ASSERT_EQ(::waitpid(child, &status, 0), child);
-            ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-        }
+        run_processes(kProcesses, [&](int p) {
+            const auto cache = CodeCache::open(scratch.path(), kRoomy);
+            return cache && cache->store("key " + std::to_string(p), bytes_of("code")) ? 0 : 1;
+        });
+        if (HasFailure()) return;
         const auto cache = open(scratch.path());
         for (int p = 0; p < kProcesses; ++p) ASSERT_EQ(found(cache, "key " + std::to_string(p)), "code") << "round " << round;
     }

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace mortise::wasi {
+namespace mortise::base {
 
 /// Owns a descriptor of the operating system; -1 owns nothing.
 class UniqueFd {
@@ -27,4 +27,4 @@ private:
     int fd_ = -1;
 };
 
-}  // namespace mortise::wasi
+}  // namespace mortise::base
